@@ -1,0 +1,141 @@
+"""The virtual driver: lives without a radio, answers after `latency_ms`, fails as told."""
+
+import asyncio
+from typing import Literal
+
+from hubd.driver import DriverConfig, DriverError, Manifest, Port
+from hubd.model import (
+    Command,
+    LockDoor,
+    Outcome,
+    SimulateConnection,
+    SimulateHubConnection,
+    SimulateKeypadCodeEntry,
+    SimulateManualLock,
+    SimulateRemoval,
+    UnlockDoor,
+    done,
+    rejected,
+    sent_unconfirmed,
+    unreachable,
+    unsupported,
+)
+from hubd_drivers.virtual.site import VirtualDevice, build
+
+_ANNOUNCE_AT_ONCE = 200
+_MAX_DEVICES = 10_000
+_MAX_LATENCY_MS = 60_000
+
+
+class VirtualConfig(DriverConfig, frozen=True, kw_only=True):
+    """Keys of a `[drivers.<id>]` table with `type = "virtual"`."""
+
+    locks: int = 4
+    thermostats: int = 1
+    latency_ms: int = 30
+    """How long a device takes to carry out and confirm an order."""
+    fault: Literal["none", "refuse", "jam", "silent"] = "none"
+    """What every lock does with an order: carry it out; refuse it; jam; carry it out and never answer."""
+
+    def __post_init__(self) -> None:
+        """Check the bounds."""
+        for name in ("locks", "thermostats"):
+            if not 0 <= getattr(self, name) <= _MAX_DEVICES:
+                message = f"{name}: must be between 0 and {_MAX_DEVICES}"
+                raise ValueError(message)
+        if not 0 <= self.latency_ms <= _MAX_LATENCY_MS:
+            message = f"latency_ms: must be between 0 and {_MAX_LATENCY_MS}"
+            raise ValueError(message)
+
+
+class VirtualDriver:
+    """Implements `hubd.driver.Driver`."""
+
+    def __init__(self, config: VirtualConfig) -> None:
+        self.devices = build(config.locks, config.thermostats)
+        self._latency = config.latency_ms / 1000
+        self._fault = config.fault
+        self._port: Port | None = None
+        self._hub_lost = asyncio.Event()
+        self._hub_back = asyncio.Event()
+        self._hub_back.set()
+
+    async def run(self, port: Port) -> None:
+        """Announce the site, then wait for somebody to cut the simulated hop."""
+        if not self._hub_back.is_set():
+            await self._hub_back.wait()
+        self._hub_lost.clear()
+        devices = list(self.devices.values())
+        for start in range(0, len(devices), _ANNOUNCE_AT_ONCE):
+            some = devices[start : start + _ANNOUNCE_AT_ONCE]
+            await asyncio.gather(*(port.found(device.description, *device.readings()) for device in some))
+        self._port = port
+        port.ready()
+        try:
+            await self._hub_lost.wait()
+        finally:
+            self._port = None
+        raise DriverError("site", "simulated_outage", "The simulated site was disconnected by a sandbox call.")
+
+    async def execute(self, command: Command) -> Outcome:
+        """Carry out a command on a simulated device."""
+        if isinstance(command, SimulateHubConnection):
+            return self._switch_hub(connected=command.connected)
+        port = self._port
+        if port is None:
+            return unreachable("hub_disconnected", "The simulated site is disconnected.", {"hop": "site"})
+        device = self.devices.get(command.native_id)
+        if device is None:
+            return rejected("device_not_found", "The simulated site has no such device.")
+        match command:
+            case LockDoor() | UnlockDoor():
+                return await self._turn(port, device, locked=isinstance(command, LockDoor))
+            case SimulateConnection(connected=connected):
+                return done("The simulated connection was switched.", (device.connect(connected=connected),))
+            case SimulateRemoval():
+                del self.devices[device.native_id]
+                await port.removed(device.native_id, "The simulated device was excluded from its network.")
+                return done("The simulated device was removed.")
+            case SimulateManualLock() | SimulateKeypadCodeEntry():
+                if device.description.kind != "lock":
+                    return unsupported("The device is not a lock.")
+                by_hand = isinstance(command, SimulateManualLock)
+                return done("The simulated person did it.", (device.lock_by_keypad() if by_hand else device.enter_code(),))
+
+    async def _turn(self, port: Port, device: VirtualDevice, *, locked: bool) -> Outcome:
+        if device.description.kind != "lock":
+            return unsupported("The device is not a lock.")
+        if not device.online:
+            return unreachable("device_unreachable", "The device does not answer on its network.")
+        if self._latency:
+            await port.clock.sleep(self._latency)
+        match self._fault:
+            case "refuse":
+                return rejected("device_refused", "The lock refused the order.")
+            case "jam":
+                device.orders += 1
+                return rejected("lock_jammed", "The bolt is jammed; somebody has to look at the door.")
+            case "silent":
+                device.turn(locked=locked)
+                return sent_unconfirmed("The order was sent and the lock did not answer.")
+        return done("The lock confirmed it.", (device.turn(locked=locked),))
+
+    def _switch_hub(self, *, connected: bool) -> Outcome:
+        if connected:
+            self._hub_back.set()
+        else:
+            self._hub_back.clear()
+            self._hub_lost.set()
+        return done("The simulated hop was switched.")
+
+
+MANIFEST = Manifest(
+    type="virtual",
+    title="Virtual site",
+    config=VirtualConfig,
+    create=VirtualDriver,
+    hops=("site",),
+    kinds=("lock", "thermostat"),
+    budget=256,
+    is_simulator=True,
+)

@@ -1,0 +1,135 @@
+"""The simulated devices. Pure: no clock, no task; every change returns what a driver would see of it."""
+
+import msgspec
+
+from hubd.model import (
+    BatterySeen,
+    Capabilities,
+    Climate,
+    ClimateSeen,
+    DenialSeen,
+    DeviceDescription,
+    DoorSeen,
+    KeypadCapability,
+    LockCapability,
+    LockSeen,
+    ReachabilitySeen,
+    Seen,
+    SetPointRange,
+    ThermostatCapability,
+)
+
+_ROOMS_PER_FLOOR = 20
+_CLIMATE = Climate(
+    temperature_celsius=21.5,
+    relative_humidity=0.44,
+    hvac_mode="heat",
+    fan_mode="auto",
+    heating_set_point_celsius=21.0,
+    cooling_set_point_celsius=25.0,
+    is_heating=False,
+    is_cooling=False,
+    is_fan_running=False,
+)
+
+
+class VirtualDevice(msgspec.Struct):
+    """One simulated device and its condition."""
+
+    description: DeviceDescription
+    locked: bool = True
+    door_open: bool = False
+    online: bool = True
+    battery: float = 0.9
+    climate: Climate | None = None
+    orders: int = 0
+    """How many lock orders reached the device: what at-most-once is proved by."""
+
+    @property
+    def native_id(self) -> str:
+        """Its id on the simulated network."""
+        return self.description.native_id
+
+    def readings(self) -> tuple[Seen, ...]:
+        """Return the whole condition, as read at a connect."""
+        native_id = self.native_id
+        reason = None if self.online else "The simulated device was taken off its network."
+        seen: list[Seen] = [ReachabilitySeen(native_id=native_id, online=self.online, reason=reason)]
+        if self.description.kind == "lock":
+            seen.append(LockSeen(native_id=native_id, locked=self.locked))
+            seen.append(DoorSeen(native_id=native_id, open=self.door_open))
+            seen.append(BatterySeen(native_id=native_id, level=self.battery))
+        if self.climate is not None:
+            seen.append(ClimateSeen(native_id=native_id, climate=self.climate))
+        return tuple(seen)
+
+    def turn(self, *, locked: bool) -> LockSeen:
+        """Move the bolt by remote order."""
+        self.orders += 1
+        self.locked = locked
+        return LockSeen(native_id=self.native_id, locked=locked, method="remote")
+
+    def lock_by_keypad(self) -> LockSeen:
+        """Somebody locks at the keypad."""
+        self.locked = True
+        return LockSeen(native_id=self.native_id, locked=True, method="manual")
+
+    def enter_code(self) -> DenialSeen:
+        """Somebody types a PIN; the simulated locks hold none."""
+        message = "A code that is not on the lock was entered."
+        return DenialSeen(native_id=self.native_id, reason="unknown_code", message=message)
+
+    def connect(self, *, connected: bool) -> ReachabilitySeen:
+        """Take the device off its network, or bring it back."""
+        self.online = connected
+        reason = None if connected else "The simulated device was taken off its network."
+        return ReachabilitySeen(native_id=self.native_id, online=connected, reason=reason)
+
+
+def build(locks: int, thermostats: int) -> dict[str, VirtualDevice]:
+    """Build a site: rooms by floor, each with a lock; the first ones with a thermostat."""
+    devices = [_lock(number) for number in range(locks)] + [_thermostat(number) for number in range(thermostats)]
+    return {device.native_id: device for device in devices}
+
+
+def _room(number: int) -> int:
+    floor, door = divmod(number, _ROOMS_PER_FLOOR)
+    return (floor + 1) * 100 + door + 1
+
+
+def _lock(number: int) -> VirtualDevice:
+    capabilities = Capabilities(
+        lock=LockCapability(reports_door=True), keypad=KeypadCapability(slots=30), battery=True, simulated=True
+    )
+    description = DeviceDescription(
+        native_id=f"lock-{number + 1}",
+        kind="lock",
+        device_type="virtual_lock",
+        name=f"Room {_room(number)}",
+        manufacturer="hubd",
+        model="Virtual deadbolt",
+        firmware="1.0",
+        capabilities=capabilities,
+    )
+    return VirtualDevice(description, battery=0.9 - 0.01 * (number % 30))
+
+
+def _thermostat(number: int) -> VirtualDevice:
+    thermostat = ThermostatCapability(
+        hvac_modes=("off", "heat", "cool", "heat_cool"),
+        fan_modes=("auto", "on"),
+        heating=SetPointRange(5.0, 30.0),
+        cooling=SetPointRange(15.0, 35.0),
+        reports_humidity=True,
+    )
+    description = DeviceDescription(
+        native_id=f"thermostat-{number + 1}",
+        kind="thermostat",
+        device_type="virtual_thermostat",
+        name=f"Climate {_room(number)}",
+        manufacturer="hubd",
+        model="Virtual thermostat",
+        firmware="1.0",
+        capabilities=Capabilities(thermostat=thermostat, simulated=True),
+    )
+    return VirtualDevice(description, climate=_CLIMATE)

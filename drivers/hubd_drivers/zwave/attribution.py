@@ -1,0 +1,125 @@
+"""One use of a lock, one fact: joins what zwave-js says about the same movement of a bolt.
+
+For one turn of a key zwave-js sends up to three things: the notification ("keypad unlock, user 3"), a value set by
+zwave-js because of it, and the lock's own report of that value. After a command it also sets the value in mere
+expectation, with nothing to tell that from a report.
+"""
+
+from typing import NamedTuple
+
+from hubd.model import LockSeen
+from hubd_drivers.zwave.notices import Use
+
+
+class _Pending(NamedTuple):
+    """A movement that still waits for the notification that explains it."""
+
+    locked: bool | None
+    due: float
+
+
+class LockTracker:
+    """The story of one bolt. Times are monotonic seconds, `seq` counts the server's events as they arrive."""
+
+    def __init__(self, native_id: str, window: float) -> None:
+        self._native_id = native_id
+        self._window = window
+        self._position: bool | None = None
+        self._jammed = False
+        self._pending: _Pending | None = None
+        self._last_use: tuple[Use, float] | None = None
+        self._order: bool | None = None
+        self._deaf_until = -1
+        self.is_verifying = False
+        """A command ended without proof; until the driver has asked the lock, values prove nothing."""
+
+    @property
+    def position(self) -> bool | None:
+        """Where the bolt stands, as far as it was told."""
+        return self._position
+
+    def start(self, position: bool | None, *, jammed: bool) -> LockSeen:
+        """Begin (again) with a reading."""
+        self._position, self._jammed, self._pending = position, jammed, None
+        return self._seen(None if jammed else position)
+
+    def due(self) -> float | None:
+        """Return when `flush` has something to say."""
+        return None if self._pending is None else self._pending.due
+
+    def moved(self, locked: bool | None, now: float, seq: int) -> list[LockSeen]:
+        """Take in a value of the bolt's position."""
+        if self._order is not None or self.is_verifying or seq <= self._deaf_until:
+            return []
+        told = [] if self._pending is None or self._pending.locked == locked else self._tell_pending()
+        if locked == self._position or self._pending is not None:
+            return told
+        self._pending = _Pending(locked, now + self._window)
+        return told
+
+    def used(self, use: Use, now: float) -> list[LockSeen]:
+        """Take in a notification of a use."""
+        told = [] if self._pending is None or self._pending.locked == use.locked else self._tell_pending()
+        self._pending = None
+        if use.method == "remote" and (self._order is not None or use.locked == self._position):
+            return told
+        if self._is_repeated(use, now):
+            return told
+        self._last_use = (use, now)
+        self._position, self._jammed = use.locked, False
+        self.is_verifying = self.is_verifying and use.method != "remote"
+        seen = LockSeen(native_id=self._native_id, locked=use.locked, method=use.method, user_slot=use.slot)
+        return [*told, seen]
+
+    def jammed(self, *, is_jammed: bool, position: bool | None) -> list[LockSeen]:
+        """Take in that the bolt is stuck, or no longer; `position` is what the lock says besides."""
+        if is_jammed == self._jammed:
+            return []
+        self._jammed = is_jammed
+        self._pending = None
+        if self._order is not None:  # its outcome tells
+            self._position = None
+            return []
+        self._position = None if is_jammed else position
+        return [self._seen(self._position)]
+
+    def read(self, locked: bool | None) -> list[LockSeen]:
+        """Take in an answer of the lock to a question about its position."""
+        self._pending = None
+        if locked == self._position:
+            return []
+        self._position = locked
+        return [self._seen(locked)]
+
+    def begin(self, target: bool) -> None:  # noqa: FBT001 - the position ordered, not a switch
+        """An order is on its way: until it ends, movements are its own. Uses by people are told as ever."""
+        self._order = target
+        self._pending = None
+        self.is_verifying = False
+
+    def end(self, position: bool | None, seq: int) -> None:
+        """The order has ended, with this position proven; None proves nothing. Values that came before are void."""
+        self._order = None
+        self._deaf_until = seq
+        if position is not None:
+            self._position, self._jammed = position, False
+
+    def flush(self, now: float) -> list[LockSeen]:
+        """Tell a movement that nothing explained in time."""
+        return self._tell_pending() if self._pending is not None and now >= self._pending.due else []
+
+    def _is_repeated(self, use: Use, now: float) -> bool:
+        if self._last_use is None or use.locked != self._position:
+            return False
+        before, at = self._last_use
+        return now - at <= self._window and before.locked == use.locked and use.slot in {None, before.slot}
+
+    def _tell_pending(self) -> list[LockSeen]:
+        pending, self._pending = self._pending, None
+        if pending is None:
+            return []
+        self._position = pending.locked
+        return [self._seen(pending.locked)]
+
+    def _seen(self, locked: bool | None) -> LockSeen:
+        return LockSeen(native_id=self._native_id, locked=locked, jammed=self._jammed)

@@ -1,0 +1,87 @@
+"""Which device a node is. Node numbers are dealt anew at each inclusion, so a device is known by what it carries itself.
+
+In order of trust, always within its network (home id):
+
+1. the DSK, the public key of an S2 device, without its first group, which is the PIN of the inclusion;
+2. the serial number, with maker and product; one that two nodes share belongs to the node that claimed it first;
+3. the node number, with maker and product: this one does not survive re-inclusion.
+"""
+
+import re
+from collections.abc import Iterable
+from typing import Final, NamedTuple
+
+from hubd_drivers.zwave.facts import MANUFACTURER, STATUS_DEAD, NodeFacts, ValueId, text
+
+_DSK: Final = re.compile(r"[0-9]{5}(-[0-9]{5}){7}")
+_SERIAL_ID: Final = ValueId(MANUFACTURER, 0, "deviceId", "SerialNumber")
+_SHORTEST_SERIAL: Final = 4
+
+
+class Claim(NamedTuple):
+    """A device's identity; `displaced` is the node that had it before, a leftover of an earlier inclusion."""
+
+    native_id: str
+    displaced: int | None = None
+
+
+def home(home_id: int) -> str:
+    """Return a network's id as it is written everywhere: eight hexadecimal digits."""
+    return f"{home_id & 0xFFFFFFFF:08x}"
+
+
+def fingerprint(facts: NodeFacts) -> str:
+    """Return maker, product type and product, or the device class where the maker is not known."""
+    ids = (facts.manufacturer_id, facts.product_type, facts.product_id)
+    if facts.manufacturer_id is not None:
+        return ".".join(f"{part or 0:04x}" for part in ids)
+    return f"class.{facts.generic_class or 0:02x}.{facts.specific_class or 0:02x}"
+
+
+def dsk(facts: NodeFacts) -> str | None:
+    """Return the DSK without its first group, unless it is all zeros."""
+    key = facts.dsk
+    if key is None or not _DSK.fullmatch(key) or not key.strip("0-"):
+        return None
+    return key.partition("-")[2]
+
+
+def serial(facts: NodeFacts) -> str | None:
+    """Return the serial number in letters, digits and hyphens; None for one that says nothing (`0000`)."""
+    raw = text(facts.get(_SERIAL_ID))
+    if raw is None:
+        return None
+    cleaned = re.sub(r"[^0-9a-z]+", "-", raw.removeprefix("0x").lower()).strip("-")
+    return cleaned if len(cleaned) >= _SHORTEST_SERIAL and len(set(cleaned)) > 1 else None
+
+
+def in_order_of_claim(nodes: Iterable[NodeFacts]) -> list[NodeFacts]:
+    """Sort nodes so that of two with one identity the living, or else the later included, has the last word."""
+    return sorted(nodes, key=lambda facts: (facts.status != STATUS_DEAD, facts.node_id))
+
+
+class Identities:
+    """Who is who on one network, for one life of the link."""
+
+    def __init__(self, home_id: int) -> None:
+        self._home = home(home_id)
+        self._owner: dict[str, int] = {}
+
+    def claim(self, facts: NodeFacts) -> Claim:
+        """Give a node its identity. A later node with the same DSK is the same device, included again."""
+        if (key := dsk(facts)) is not None:
+            native_id = f"{self._home}-dsk-{key}"
+            before = self._owner.get(native_id)
+            self._owner[native_id] = facts.node_id
+            return Claim(native_id, None if before == facts.node_id else before)
+        if (number := serial(facts)) is not None:
+            native_id = f"{self._home}-sn-{fingerprint(facts)}-{number}"
+            if self._owner.setdefault(native_id, facts.node_id) == facts.node_id:
+                return Claim(native_id)
+        native_id = f"{self._home}-node-{facts.node_id}-{fingerprint(facts)}"
+        self._owner[native_id] = facts.node_id
+        return Claim(native_id)
+
+    def release(self, node_id: int) -> None:
+        """Forget a node that left the network."""
+        self._owner = {native_id: owner for native_id, owner in self._owner.items() if owner != node_id}

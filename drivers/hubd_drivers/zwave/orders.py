@@ -1,0 +1,231 @@
+"""Moving a bolt, and finding out whether it moved.
+
+What counts as the lock's word: the end of a supervised command, a notification of a use over the air, and an answer
+to a question. What does not: the value zwave-js writes on its own after a command that nobody confirmed, which
+arrives as an event like any report.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Final
+
+from hubd.driver import Clock
+from hubd.model import LockSeen, Outcome, OutcomeKind, done, rejected, unreachable, unsupported
+from hubd_drivers.zwave.attribution import LockTracker
+from hubd_drivers.zwave.events import Event, Notified, ValueReported
+from hubd_drivers.zwave.facts import integer, mapping, number
+from hubd_drivers.zwave.failures import CommandError, Kind
+from hubd_drivers.zwave.link import Link
+from hubd_drivers.zwave.lock import JAMMED, LOCK_STATE, Bolt
+from hubd_drivers.zwave.notices import is_jam, use_of
+
+NO_DEVICE_SUPPORT, WORKING, FAIL, ENDPOINT_NOT_FOUND, NOT_IMPLEMENTED, INVALID_VALUE = range(6)
+SUCCESS_UNSUPERVISED: Final = 254
+SUCCESS: Final = 255
+"""`SetValueStatus` of zwave-js."""
+
+REPORT_SECONDS: Final = 1.0
+"""How long the value that follows a confirmed command may take."""
+FIRST_POLL_SECONDS: Final = 0.8
+"""A bolt needs about that long; asking earlier costs radio time and battery for an old answer."""
+LAST_POLL_SECONDS: Final = 2.0
+LONGEST_PAUSE_SECONDS: Final = 4.0
+LONGEST_TRAVEL_SECONDS: Final = 30.0
+
+
+class Watch:
+    """What the node says while an order is under way, noted at the instant it arrives."""
+
+    def __init__(self, node_id: int, bolt: Bolt, target: bool) -> None:  # noqa: FBT001 - a position, not a switch
+        self._node_id = node_id
+        self._bolt = bolt
+        self._target = target
+        self._changed = asyncio.Event()
+        self.has_reached_value = False
+        """A value says so; only after a supervised command is that the lock's word."""
+        self.is_proven = False
+        self.is_jammed = False
+
+    def note(self, event: Event) -> None:
+        """Take in an event; those of other nodes are passed over."""
+        match event:
+            case ValueReported(node_id=self._node_id, id=self._bolt.current, value=value):
+                self.has_reached_value = self._bolt.position(value) is self._target
+            case ValueReported(node_id=self._node_id, id=value_id, value=value):
+                self.is_jammed = self.is_jammed or (value_id.key == LOCK_STATE and value == JAMMED)
+            case Notified(node_id=self._node_id):
+                use = use_of(event)
+                self.is_proven = self.is_proven or (use is not None and (use.method, use.locked) == ("remote", self._target))
+                self.is_jammed = self.is_jammed or is_jam(event.type, event.event)
+            case _:
+                return
+        self._changed.set()
+
+    async def settle(self, clock: Clock, seconds: float, *, trust_values: bool) -> bool | None:
+        """Wait for the end: True proven, False jammed, None for neither within `seconds`."""
+        try:
+            async with clock.timeout(seconds):
+                while True:
+                    if self.is_jammed:
+                        return False
+                    if self.is_proven or (trust_values and self.has_reached_value):
+                        return True
+                    self._changed.clear()
+                    await self._changed.wait()
+        except TimeoutError:
+            return None
+
+
+class LockOrder:
+    """One order to one lock."""
+
+    def __init__(  # noqa: PLR0913 - an order is made of these
+        self, *, link: Link, clock: Clock, node_id: int, native_id: str, bolt: Bolt, target: bool, seconds: float
+    ) -> None:
+        self._link = link
+        self._clock = clock
+        self._node_id = node_id
+        self._native_id = native_id
+        self._bolt = bolt
+        self._target = target
+        self._seconds = seconds
+        self._until = clock.monotonic() + seconds
+        self.watch = Watch(node_id, bolt, target)
+        self.needs_verifying = False
+        """The command may have left, and nothing tells what became of it."""
+        self.position: bool | None = None
+        """Where the lock itself says that its bolt is."""
+
+    async def run(self) -> Outcome:
+        """Send the command and follow it to its end. May be cancelled anywhere. Raises `CommandError`."""
+        refusal = self._lacking()
+        if refusal is not None:
+            return refusal
+        self.needs_verifying = True
+        value = self._bolt.lock_value if self._target else self._bolt.unlock_value
+        try:
+            async with self._clock.timeout(self._seconds):
+                result = await self._link.set_value(self._node_id, self._bolt.target, value)
+        except TimeoutError:
+            return self._unconfirmed("zwave-js did not report within the time that the command was sent", "no_answer")
+        except CommandError as error:
+            self.needs_verifying = error.kind is Kind.UNCERTAIN
+            raise
+        outcome = await self._follow(result)
+        self.needs_verifying = outcome.kind is OutcomeKind.SENT_UNCONFIRMED and self.position is None
+        return outcome
+
+    def _lacking(self) -> Outcome | None:
+        name, able = ("can_lock", self._bolt.capability.can_lock)
+        if not self._target:
+            name, able = ("can_unlock", self._bolt.capability.can_unlock)
+        if able:
+            return None
+        verb = "locked" if self._target else "unlocked"
+        return unsupported(f"This device cannot be {verb} by command: its capability {name} is false.", {"capability": name})
+
+    async def _follow(self, result: Mapping[str, object]) -> Outcome:
+        status = integer(result.get("status"), high=0xFF)
+        match status:
+            case 255:
+                return await self._prove(REPORT_SECONDS, trust_values=True)
+            case 1:
+                return await self._prove(_travel(result) + REPORT_SECONDS, trust_values=True)
+            case 2:
+                return await self._refused()
+            case 0 | 3 | 4:
+                return unsupported("The device does not know this command.", {"set_value_status": status})
+            case 5:
+                message = "zwave-js does not accept the value for this device."
+                return rejected("invalid_value", message, {"set_value_status": status})
+            case _:
+                return await self._prove(FIRST_POLL_SECONDS, trust_values=False)
+
+    async def _prove(self, pause: float, *, trust_values: bool) -> Outcome:
+        """Wait, then ask, with growing pauses, until the lock says that it is there; ask a last time at the end."""
+        is_last = False
+        while True:
+            left = self._until - self._clock.monotonic()
+            is_last = left <= pause
+            settled = await self.watch.settle(self._clock, max(0.0, min(pause, left)), trust_values=trust_values)
+            if settled is None and await self._asks(max(LAST_POLL_SECONDS, left - pause)):
+                settled = True
+            if settled is not None:
+                return self._done() if settled else self._jammed()
+            if is_last:
+                return self._never_seen()
+            pause = min(2 * max(pause, FIRST_POLL_SECONDS), LONGEST_PAUSE_SECONDS)
+
+    async def _asks(self, seconds: float) -> bool:
+        """Ask the lock where its bolt is; False also if it does not answer."""
+        try:
+            async with self._clock.timeout(seconds):
+                value = await self._link.poll(self._node_id, self._bolt.current)
+        except (TimeoutError, CommandError):
+            return False
+        self.position = self._bolt.position(value)
+        return self.position is self._target
+
+    async def _refused(self) -> Outcome:
+        # The jam that made it fail may be reported a moment later.
+        if await self.watch.settle(self._clock, FIRST_POLL_SECONDS, trust_values=False) is False:
+            return self._jammed()
+        message = "The lock refused the command."
+        return rejected("device_refused", message, {"set_value_status": FAIL})
+
+    def _done(self) -> Outcome:
+        self.position = self._target
+        seen = LockSeen(native_id=self._native_id, locked=self._target, method="remote")
+        return done(f"The lock confirmed that it is {_word(self._target)}.", (seen,))
+
+    def _jammed(self) -> Outcome:
+        self.position = None
+        seen = LockSeen(native_id=self._native_id, locked=None, jammed=True)
+        return rejected("lock_jammed", "The bolt is jammed; check that the door is closed and the bolt moves freely.", seen=(seen,))
+
+    def _never_seen(self) -> Outcome:
+        if self.position is None:
+            return self._unconfirmed("The lock did not say where its bolt is", "not_confirmed")
+        seen = LockSeen(native_id=self._native_id, locked=self.position)
+        return self._unconfirmed(f"The lock still says that it is {_word(self.position)}", "not_confirmed", seen)
+
+    def _unconfirmed(self, words: str, code: str, *seen: LockSeen) -> Outcome:
+        message = f"{words}; the command was sent {self._seconds:g} s ago and may yet be carried out."
+        return Outcome(OutcomeKind.SENT_UNCONFIRMED, code, message, {"node_id": self._node_id}, seen)
+
+
+def failed(error: CommandError, node_id: int) -> Outcome:
+    """Return the outcome of a command that was not carried out, or whose answer was lost."""
+    detail = {"node_id": node_id, "zwave_error": error.number}
+    match error.kind:
+        case Kind.UNREACHABLE:
+            return unreachable(error.code, error.message, detail)
+        case Kind.UNSUPPORTED:
+            return unsupported(error.message, detail)
+        case Kind.REFUSED:
+            return rejected(error.code, error.message, detail)
+        case Kind.UNCERTAIN:
+            return Outcome(OutcomeKind.SENT_UNCONFIRMED, error.code, error.message, detail)
+
+
+async def verify(link: Link, clock: Clock, node_id: int, bolt: Bolt, tracker: LockTracker) -> list[LockSeen]:
+    """Ask a lock where its bolt is, after an order that ended without proof; nothing if it does not answer."""
+    try:
+        async with clock.timeout(LONGEST_TRAVEL_SECONDS):
+            value = await link.poll(node_id, bolt.current)
+    except (TimeoutError, CommandError):
+        return []
+    return [] if value is None else tracker.read(bolt.position(value))
+
+
+def _travel(result: Mapping[str, object]) -> float:
+    """Return how long the lock says that its bolt will take, in seconds."""
+    duration = mapping(result.get("remainingDuration"))
+    length = number(duration.get("value"), 0, 127)
+    if length is None:
+        return LONGEST_PAUSE_SECONDS
+    return min(length * (60 if duration.get("unit") == "minutes" else 1), LONGEST_TRAVEL_SECONDS)
+
+
+def _word(locked: bool) -> str:  # noqa: FBT001 - a position
+    return "locked" if locked else "unlocked"

@@ -1,0 +1,160 @@
+"""`/events/*`: the public rows of the journal, oldest first."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import msgspec
+
+from hubd.api import shapes
+from hubd.api.params import Limit, Params, Text, Uuid, Uuids
+from hubd.api.route import READ, Call, route
+from hubd.api.seam_events import seam_event
+from hubd.core.hub import Hub
+from hubd.model import ids
+from hubd.model.errors import InvalidInputError, NotFoundError
+from hubd.store.records import Row, micros
+
+type Word = Annotated[str, msgspec.Meta(max_length=80)]
+
+_MAX_OFFSET = 10_000_000
+#: Filters on things that a hub does not have yet: given, they match nothing.
+_ABSENT = (
+    "access_code_id",
+    "access_code_ids",
+    "access_grant_id",
+    "access_grant_ids",
+    "access_method_id",
+    "access_method_ids",
+    "acs_access_group_id",
+    "acs_credential_id",
+    "acs_encoder_id",
+    "acs_entrance_id",
+    "acs_system_id",
+    "acs_system_ids",
+    "acs_user_id",
+    "connect_webview_id",
+    "customer_key",
+    "space_id",
+    "space_ids",
+    "user_identity_id",
+)
+
+
+class GetEvent(Params, frozen=True, kw_only=True):
+    """By id, or the last one of a type and device."""
+
+    event_id: Uuid | None = None
+    event_type: Word | None = None
+    device_id: Uuid | None = None
+
+
+class ListEvents(Params, frozen=True, kw_only=True):
+    """Seam's event filters; all given ones must fit. Times are those at which the hub wrote the event."""
+
+    access_code_id: Uuid | None = None
+    access_code_ids: Uuids | None = None
+    access_grant_id: Uuid | None = None
+    access_grant_ids: Uuids | None = None
+    access_method_id: Uuid | None = None
+    access_method_ids: Uuids | None = None
+    acs_access_group_id: Uuid | None = None
+    acs_credential_id: Uuid | None = None
+    acs_encoder_id: Uuid | None = None
+    acs_entrance_id: Uuid | None = None
+    acs_system_id: Uuid | None = None
+    acs_system_ids: Uuids | None = None
+    acs_user_id: Uuid | None = None
+    between: tuple[Text, ...] | None = None
+    connect_webview_id: Uuid | None = None
+    connected_account_id: Uuid | None = None
+    customer_key: Text | None = None
+    device_id: Uuid | None = None
+    device_ids: Uuids | None = None
+    event_ids: Uuids | None = None
+    event_type: Word | None = None
+    event_types: tuple[Word, ...] | None = None
+    limit: Limit = 500
+    since: Text | None = None
+    space_id: Uuid | None = None
+    space_ids: Uuids | None = None
+    unstable_offset: Annotated[int, msgspec.Meta(ge=0, le=_MAX_OFFSET)] = 0
+    user_identity_id: Uuid | None = None
+
+
+def instant(field: str, text: str) -> int:
+    """Return microseconds of an ISO 8601 time; without an offset it is UTC. Raises `InvalidInputError`."""
+    try:
+        value = datetime.fromisoformat(text)
+        return micros(value if value.tzinfo is not None else value.replace(tzinfo=UTC))
+    except (ValueError, OverflowError) as error:
+        raise InvalidInputError(field, "is not an ISO 8601 time, such as 2026-01-31T16:00:00Z") from error
+
+
+async def get(call: Call, params: GetEvent) -> shapes.EventAnswer:
+    """Return one event."""
+    journal = call.hub.journal
+    rows: list[Row] = []
+    if params.event_id is not None:
+        seq = ids.event_seq(journal.epoch, params.event_id)
+        rows = [] if seq is None else await journal.select("seq = ? AND public IS NOT NULL", (seq,), limit=1)
+    elif params.event_type is not None or params.device_id is not None:
+        wanted = ListEvents(event_type=params.event_type, device_id=params.device_id)
+        where, values = _where(call.hub, wanted)
+        rows = await journal.select(where, values, order="seq DESC", limit=1)
+    else:
+        raise InvalidInputError("event_id", "is required (or event_type, or device_id)")
+    event = await seam_event(call.hub, rows[0]) if rows else None
+    if event is None:
+        raise NotFoundError("event_not_found", "There is no such event on this hub.")
+    return shapes.EventAnswer(event=event)
+
+
+async def list_events(call: Call, params: ListEvents) -> shapes.EventListAnswer:
+    """Return events, oldest first."""
+    if any(getattr(params, name) is not None for name in _ABSENT):
+        return shapes.EventListAnswer(events=[])
+    where, values = _where(call.hub, params)
+    order = "created_at, seq"
+    rows = await call.hub.journal.select(where, values, order, limit=params.limit, offset=params.unstable_offset)
+    events = [await seam_event(call.hub, row) for row in rows]
+    return shapes.EventListAnswer(events=[event for event in events if event is not None])
+
+
+def _where(hub: Hub, params: ListEvents) -> tuple[str, list[Any]]:
+    parts, values = ["public IS NOT NULL"], list[Any]()
+    if params.since is not None:
+        parts.append("created_at >= ?")
+        values.append(instant("since", params.since))
+    if params.between is not None:
+        if len(params.between) != 2:  # noqa: PLR2004 - from, to
+            raise InvalidInputError("between", "needs two times: from and to")
+        parts.append("created_at BETWEEN ? AND ?")
+        values += [instant("between", text) for text in params.between]
+    accounts = {hub.account_id(name): name for name in hub.journal.tables.instances.keys() | hub.instances.keys()}
+    sets: list[tuple[str, tuple[Any, ...] | None]] = [
+        ("public", None if params.event_type is None else (params.event_type,)),
+        ("public", params.event_types),
+        ("device_id", None if params.device_id is None else (params.device_id.lower(),)),
+        ("device_id", _lower(params.device_ids)),
+        ("instance", None if params.connected_account_id is None else (accounts.get(params.connected_account_id.lower()),)),
+        ("seq", _seqs(hub, params.event_ids)),
+    ]
+    for column, wanted in sets:
+        if wanted is not None:
+            parts.append(f"{column} IN ({', '.join('?' * len(wanted))})")
+            values += wanted
+    return " AND ".join(parts), values
+
+
+def _lower(values: tuple[str, ...] | None) -> tuple[str, ...] | None:
+    return None if values is None else tuple(value.lower() for value in values)
+
+
+def _seqs(hub: Hub, event_ids: tuple[str, ...] | None) -> tuple[int | None, ...] | None:
+    return None if event_ids is None else tuple(ids.event_seq(hub.journal.epoch, event_id) for event_id in event_ids)
+
+
+ROUTES = [
+    route("/events/get", READ, get, shapes.EventAnswer, GetEvent),
+    route("/events/list", READ, list_events, shapes.EventListAnswer, ListEvents),
+]

@@ -1,0 +1,105 @@
+"""Typed parameters from a JSON body or from a query string in the dialects of the Seam SDKs.
+
+Query: `a=1&list=x&list=y&nested.key=v`, booleans `true` and `false`, an empty value is null or an empty list; `_strict`
+is appended by the SDKs and ignored.
+"""
+
+import re
+import types
+from collections.abc import Mapping
+from functools import cache
+from typing import Annotated, Any, Union, get_args, get_origin
+
+import msgspec
+
+from hubd.model.errors import InvalidInputError
+
+_UUID = "^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$"
+
+type Uuid = Annotated[str, msgspec.Meta(pattern=_UUID)]
+type Uuids = Annotated[tuple[Uuid, ...], msgspec.Meta(max_length=1000)]
+type Limit = Annotated[int, msgspec.Meta(ge=1, le=100_000)]
+type Text = Annotated[str, msgspec.Meta(max_length=2000)]
+
+_PLACE = re.compile(r"^(?P<message>.*?)(?: - at `(?P<path>[^`]*)`)?$", re.DOTALL)
+_MISSING = re.compile(r"missing required field `(?P<name>[^`]+)`")
+_UNKNOWN = re.compile(r"unknown field `(?P<name>[^`]+)`")
+_IGNORED = {"_strict"}
+MAX_QUERY_FIELDS = 1000
+
+
+class Params(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Base of the parameters of a route. Unknown members are refused: a filter that is ignored would be a lie."""
+
+
+class NoParams(Params, frozen=True, kw_only=True):
+    """For routes that take none."""
+
+
+def from_json[P: Params](body: bytes, kind: type[P]) -> P:
+    """Decode a JSON object. Raises `InvalidInputError` naming the member."""
+    try:
+        return msgspec.json.decode(body or b"{}", type=kind)
+    except msgspec.ValidationError as error:
+        raise _invalid(error) from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise InvalidInputError("", f"the body is not JSON: {error}") from None
+
+
+def from_query[P: Params](query: tuple[tuple[str, str], ...], kind: type[P]) -> P:
+    """Type a query string. Raises `InvalidInputError` naming the member."""
+    if len(query) > MAX_QUERY_FIELDS:
+        raise InvalidInputError("", f"more than {MAX_QUERY_FIELDS} query fields")
+    forms = _forms(kind)
+    values: dict[str, Any] = {}
+    for key, value in query:
+        name, dot, inner = key.partition(".")
+        form = forms.get(name, "")
+        if key in _IGNORED:
+            continue
+        if form == "list":
+            items = values.setdefault(key, [])
+            if value:
+                items.append(value)
+        elif dot and form == "object":
+            values.setdefault(name, {})[inner] = {"true": True, "false": False}.get(value, value)
+        elif key in values:
+            raise InvalidInputError(key, "is given more than once")
+        else:
+            values[key] = None if value == "" else value
+    try:
+        return msgspec.convert(values, kind, strict=False)
+    except msgspec.ValidationError as error:
+        raise _invalid(error) from None
+
+
+@cache
+def _forms(kind: type[Params]) -> dict[str, str]:
+    return {field.encode_name: _form(field.type) for field in msgspec.structs.fields(kind)}
+
+
+def _form(annotation: Any) -> str:
+    if hasattr(annotation, "__value__"):
+        return _form(annotation.__value__)
+    origin = get_origin(annotation)
+    if origin in {list, tuple}:
+        return "list"
+    if origin in {dict, Mapping} or (isinstance(annotation, type) and issubclass(annotation, msgspec.Struct)):
+        return "object"
+    if origin in {Union, types.UnionType, Annotated}:
+        return next((form for form in map(_form, get_args(annotation)) if form), "")
+    return ""
+
+
+def _invalid(error: msgspec.ValidationError) -> InvalidInputError:
+    match = _PLACE.match(str(error))
+    message, path = (match["message"], match["path"] or "") if match else (str(error), "")
+    field = path.removeprefix("$").removeprefix(".")
+    for pattern in (_MISSING, _UNKNOWN):
+        named = pattern.search(message)
+        if named:
+            field = f"{field}.{named['name']}" if field else named["name"]
+            message = "is required" if pattern is _MISSING else "is not a parameter of this route"
+    if _UUID in message:
+        message = "must be a UUID"
+    return InvalidInputError(field, message.replace("`", "").replace("str", "string") if message else message)

@@ -1,0 +1,271 @@
+"""Records to Seam's shapes. Pure but for what the hub says of health at this moment."""
+
+from datetime import datetime
+from typing import Any
+
+from msgspec import UNSET, UnsetType
+
+from hubd.api import shapes
+from hubd.api.brands import provider_of
+from hubd.core.hub import Hub
+from hubd.core.observe import battery_status
+from hubd.model.capability import Capabilities, SetPointRange
+from hubd.model.command import action_type
+from hubd.model.outcome import Outcome, OutcomeKind
+from hubd.model.state import DeviceState
+from hubd.store.records import CommandRecord, DeviceRecord
+
+_TRUE = True
+
+
+def fahrenheit(celsius: float) -> float:
+    """Convert, to a hundredth of a degree."""
+    return round(celsius * 9 / 5 + 32, 2)
+
+
+def device(hub: Hub, record: DeviceRecord) -> shapes.DeviceShape:
+    """Build `device` or `unmanaged_device`."""
+    description = record.device.description
+    capabilities = description.capabilities
+    lock, thermostat = capabilities.lock, capabilities.thermostat
+    hvac = () if thermostat is None else thermostat.hvac_modes
+    flag = UNSET
+    simulated = _TRUE if capabilities.simulated else flag
+    return shapes.DeviceShape(
+        device_id=record.device.device_id,
+        device_type=description.device_type,
+        connected_account_id=hub.account_id(record.device.instance),
+        workspace_id=hub.workspace_id,
+        created_at=record.found_at,
+        is_managed=record.is_managed,
+        capabilities_supported=_supported(capabilities),
+        properties=_properties(hub, record),
+        errors=device_errors(hub, record),
+        warnings=_warnings(record),
+        custom_metadata=record.custom_metadata,
+        display_name=record.name,
+        space_ids=[],
+        nickname=record.nickname or flag,
+        can_remotely_lock=_TRUE if lock and lock.can_lock else flag,
+        can_remotely_unlock=_TRUE if lock and lock.can_unlock else flag,
+        can_hvac_heat=_TRUE if "heat" in hvac else flag,
+        can_hvac_cool=_TRUE if "cool" in hvac else flag,
+        can_hvac_heat_cool=_TRUE if "heat_cool" in hvac else flag,
+        can_turn_off_hvac=_TRUE if "off" in hvac else flag,
+        can_simulate_connection=simulated,
+        can_simulate_disconnection=simulated,
+        can_simulate_hub_connection=simulated,
+        can_simulate_hub_disconnection=simulated,
+        can_simulate_removal=simulated,
+    )
+
+
+def _supported(capabilities: Capabilities) -> list[str]:
+    found = {"lock": capabilities.lock, "thermostat": capabilities.thermostat, "battery": capabilities.battery}
+    return [name for name, ability in found.items() if ability]
+
+
+def device_errors(hub: Hub, record: DeviceRecord) -> list[shapes.Problem]:
+    """Say why the device cannot be reached, nearest broken hop first."""
+    state, since = record.state, record.state.changed_at or record.found_at
+    health = hub.health.get(record.device.instance)
+    if health is None:
+        message = f"No driver {record.device.instance!r} is configured on this hub any more."
+        return [
+            shapes.Problem(
+                error_code="account_disconnected",
+                message=message,
+                created_at=since,
+                is_connected_account_error=True,
+                is_device_error=False,
+            )
+        ]
+    if not health.is_connected:
+        return [
+            shapes.Problem(
+                error_code="hub_disconnected", message=health.sentence(), created_at=health.since, is_device_error=True
+            )
+        ]
+    if not state.online:
+        message = state.offline_reason or "The device does not answer."
+        return [
+            shapes.Problem(error_code="device_disconnected", message=message, created_at=since, is_device_error=True)
+        ]
+    return []
+
+
+def _warnings(record: DeviceRecord) -> list[shapes.Notice]:
+    if not record.state.jammed:
+        return []
+    message = "The lock reports that its bolt is jammed; somebody has to look at the door."
+    at = record.state.changed_at or record.found_at
+    return [shapes.Notice(warning_code="provider_issue", message=message, created_at=at)]
+
+
+def _properties(hub: Hub, record: DeviceRecord) -> shapes.Properties:
+    description, state = record.device.description, record.state
+    online = hub.is_reachable(record)
+    members: dict[str, Any] = {}
+    if online:
+        members |= _live(state)
+    keypad = description.capabilities.keypad
+    if keypad is not None:
+        members["max_active_codes_supported"] = keypad.slots
+        members["supported_code_lengths"] = list(range(keypad.min_length, keypad.max_length + 1))
+    if description.capabilities.thermostat is not None:
+        members |= _limits(description.capabilities)
+    if description.manufacturer:
+        members["manufacturer"] = description.manufacturer
+    return shapes.Properties(
+        name=record.name,
+        appearance=shapes.Appearance(name=description.name),
+        online=online,
+        model=shapes.Model(
+            display_name=description.model or description.device_type,
+            manufacturer_display_name=description.manufacturer or "unknown",
+            has_built_in_keypad=True if keypad is not None else UNSET,
+        ),
+        **members,
+    )
+
+
+def _live(state: DeviceState) -> dict[str, Any]:
+    members: dict[str, Any] = {}
+    if state.locked is not None:
+        members["locked"] = state.locked
+    if state.door_open is not None:
+        members["door_open"] = state.door_open
+    if state.battery is not None:
+        level = state.battery.level
+        members["battery_level"] = level
+        members["battery"] = shapes.Battery(level=level, status=battery_status(level, low=state.battery.low))
+    climate = state.climate
+    if climate is not None:
+        for name in ("temperature_celsius", "relative_humidity", "is_heating", "is_cooling", "is_fan_running"):
+            value = getattr(climate, name)
+            if value is not None:
+                members[name] = value
+        if climate.temperature_celsius is not None:
+            members["temperature_fahrenheit"] = fahrenheit(climate.temperature_celsius)
+        if climate.fan_mode is not None:
+            members["fan_mode_setting"] = climate.fan_mode
+    return members
+
+
+def _limits(capabilities: Capabilities) -> dict[str, Any]:
+    thermostat = capabilities.thermostat
+    if thermostat is None:
+        return {}
+    members: dict[str, Any] = {
+        "available_hvac_mode_settings": list(thermostat.hvac_modes),
+        "available_fan_mode_settings": list(thermostat.fan_modes),
+        "available_climate_presets": [],
+    }
+    ranges: dict[str, SetPointRange | None] = {"heating": thermostat.heating, "cooling": thermostat.cooling}
+    for name, bounds in ranges.items():
+        if bounds is None:
+            continue
+        for end, value in (("min", bounds.min_celsius), ("max", bounds.max_celsius)):
+            members[f"{end}_{name}_set_point_celsius"] = value
+            members[f"{end}_{name}_set_point_fahrenheit"] = fahrenheit(value)
+    return members
+
+
+def attempt(record: CommandRecord) -> shapes.ActionAttempt:
+    """Build `action_attempt`. SENT_UNCONFIRMED is an error until the device's own state says that it was reached."""
+    outcome, resolution = record.outcome, record.resolution
+    stages = shapes.Stages(
+        accepted_at=record.accepted_at,
+        deadline=record.deadline,
+        started_at=record.started_at,
+        settled_at=record.settled_at,
+        resolved_at=None if resolution is None else resolution.at,
+    )
+    result: dict[str, Any] | None = None
+    error: shapes.AttemptError | None = None
+    status: Any = "pending"
+    if outcome is not None:
+        is_done = outcome.kind is OutcomeKind.DONE or (resolution is not None and resolution.reached)
+        status = "success" if is_done else "error"
+        if is_done:
+            result = _result(record)
+        else:
+            error = _attempt_error(outcome, None if resolution is None else resolution.message)
+    return shapes.ActionAttempt(
+        action_attempt_id=record.request_id,
+        action_type=action_type(record.command),
+        status=status,
+        result=result,
+        error=error,
+        stages=stages,
+    )
+
+
+def _result(record: CommandRecord) -> dict[str, Any]:
+    if action_type(record.command) in {"LOCK_DOOR", "UNLOCK_DOOR"}:
+        return {"was_confirmed_by_device": True}
+    return {}
+
+
+def _attempt_error(outcome: Outcome, later: str | None) -> shapes.AttemptError:
+    message = outcome.message if later is None else f"{outcome.message} {later}"
+    detail: dict[str, Any] = {"outcome": str(outcome.kind), **outcome.detail}
+    return shapes.AttemptError(type=outcome.code, message=message, detail=detail)
+
+
+def account(hub: Hub, instance: str) -> shapes.Account:
+    """Build `connected_account` of a configured driver instance."""
+    configured, health = hub.instances[instance], hub.health[instance]
+    record = hub.journal.tables.instances.get(instance)
+    errors: list[shapes.Problem] = []
+    if not health.is_connected:
+        problem = shapes.Problem(
+            error_code="account_disconnected",
+            message=health.sentence(),
+            created_at=health.since,
+            is_connected_account_error=True,
+            is_bridge_error=False,
+        )
+        errors.append(problem)
+    kinds: list[str] = [kind for kind in ("lock", "thermostat") if kind in configured.policy.include_kinds]
+    return shapes.Account(
+        connected_account_id=hub.account_id(instance),
+        account_type=configured.manifest.type,
+        account_type_display_name=configured.manifest.title,
+        display_name=(record.display_name if record else None) or instance,
+        automatically_manage_new_devices=bool(kinds),
+        accepted_capabilities=kinds,
+        custom_metadata=record.custom_metadata if record else {},
+        errors=errors,
+        warnings=[],
+        created_at=record.since if record else health.since,
+    )
+
+
+def providers(records: list[DeviceRecord]) -> list[shapes.Provider]:
+    """Build the Seam providers of the brands present; generic devices have none in Seam's list."""
+    found: dict[str, list[DeviceRecord]] = {}
+    for record in records:
+        provider = provider_of(record.device.description.device_type)
+        if provider is not None:
+            found.setdefault(provider, []).append(record)
+    return [
+        shapes.Provider(
+            device_provider_name=name,
+            display_name=name.replace("_", " ").title(),
+            image_url="",
+            provider_categories=["stable"],
+            can_remotely_lock=_any(group, lambda c: c.lock is not None and c.lock.can_lock),
+            can_remotely_unlock=_any(group, lambda c: c.lock is not None and c.lock.can_unlock),
+        )
+        for name, group in sorted(found.items())
+    ]
+
+
+def _any(records: list[DeviceRecord], test: Any) -> bool | UnsetType:
+    return True if any(test(record.device.description.capabilities) for record in records) else UNSET
+
+
+def when(value: datetime) -> str:
+    """Return a time as in JSON bodies that are built by hand: ISO 8601 in UTC with `Z`."""
+    return value.isoformat(timespec="microseconds").replace("+00:00", "Z")

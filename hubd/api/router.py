@@ -1,0 +1,153 @@
+"""From a request to a response: who is calling, which route, what was sent, and the error that fits."""
+
+import json
+import logging
+from importlib.resources import files
+
+import msgspec
+
+from hubd.api import (
+    action_attempts,
+    connected_accounts,
+    devices,
+    events,
+    hub_extras,
+    locks,
+    openapi,
+    simulate,
+    webhooks,
+    workspaces,
+)
+from hubd.api.envelope import AccessError, RouteError, TooManyError, answer, failure
+from hubd.api.idempotency import Idempotency, key_of
+from hubd.core.message import Request, Response
+from hubd.api.params import NoParams, Params, from_json, from_query
+from hubd.api.route import Call, Route, Stream, route
+from hubd.core.hub import Hub
+from hubd.core.keys import Key, Keys
+from hubd.core.ratelimit import RateLimit
+from hubd.model.errors import HubError, InvalidInputError
+from hubd.store.records import EPOCH
+
+LOG = logging.getLogger(__name__)
+
+FAILED_LOGINS_PER_MINUTE = 10
+
+ROUTES: list[Route] = [
+    *devices.ROUTES,
+    *locks.ROUTES,
+    *simulate.ROUTES,
+    *action_attempts.ROUTES,
+    *events.ROUTES,
+    *connected_accounts.ROUTES,
+    *workspaces.ROUTES,
+    *webhooks.ROUTES,
+    *hub_extras.ROUTES,
+]
+
+
+async def openapi_json(_: Call, __: NoParams) -> openapi.Document:
+    """Return this hub's own OpenAPI; needs no key."""
+    return openapi.document(ROUTES)
+
+
+ROUTES.append(msgspec.structs.replace(route("/openapi.json", ("GET",), openapi_json, openapi.Document), is_public=True))
+
+ANYBODY = Key("public", "nobody in particular", "viewer", EPOCH)
+"""Who calls a public route."""
+
+
+def _official() -> dict[str, list[str]]:
+    text = files("hubd.api").joinpath("seam_routes.json").read_text(encoding="utf-8")
+    routes: dict[str, list[str]] = json.loads(text)
+    return routes
+
+
+class Router:
+    """Implements the API for every adapter."""
+
+    def __init__(self, hub: Hub, keys: Keys, *, requests_per_second: int) -> None:
+        self._hub = hub
+        self._keys = keys
+        self._routes = {known.path: known for known in ROUTES}
+        self._official = _official()
+        self._idempotency = Idempotency(hub.journal)
+        self._per_key = RateLimit(requests_per_second, 2 * requests_per_second)
+        self._failures = RateLimit(FAILED_LOGINS_PER_MINUTE / 60, FAILED_LOGINS_PER_MINUTE)
+
+    async def handle(self, request: Request) -> Response:
+        """Answer a request. Never raises for what a caller sends."""
+        try:
+            response = await self._answer(request)
+        except HubError as error:
+            response = failure(error, request.request_id)
+        except BaseException as error:
+            if not isinstance(error, Exception):
+                raise
+            LOG.exception("request %s %s failed by a defect", request.request_id, request.path)
+            message = "The hub failed on this request by a defect of its own; its log has the details."
+            response = failure(HubError("internal_error", message), request.request_id)
+        headers = {**response.headers, "seam-request-id": request.request_id}
+        return Response(status=response.status, body=response.body, headers=headers, stream=response.stream)
+
+    async def _answer(self, request: Request) -> Response:
+        found = self._find(request)
+        principal = ANYBODY if found.is_public else self.authenticate(request)
+        if not principal.may(found.role):
+            message = f"This key has role {principal.role}; the call needs {found.role}."
+            raise AccessError(403, "forbidden", message)
+        call = Call(
+            hub=self._hub, keys=self._keys, request=request, principal=principal, idempotency_key=key_of(request)
+        )
+        if call.idempotency_key is None:
+            return await self._run(found, call)
+        async with self._idempotency.turn(call):
+            known = await self._idempotency.known(call)
+            if known is not None:
+                return known
+            response = await self._run(found, call)
+            await self._idempotency.keep(call, response)
+            return response
+
+    async def _run(self, found: Route, call: Call) -> Response:
+        result = await found.handler(call, _params(found.params, call.request))
+        if isinstance(result, Stream):
+            headers = {"content-type": "text/event-stream", "cache-control": "no-store"}
+            return Response(headers=headers, stream=result.chunks)
+        return answer(result)
+
+    def _find(self, request: Request) -> Route:
+        path = request.path.rstrip("/") or "/"
+        known = self._routes.get(path)
+        if known is not None:
+            if request.method in known.verbs:
+                return known
+            verbs = ", ".join(known.verbs)
+            raise RouteError(405, "method_not_allowed", f"{path} takes {verbs}, not {request.method}.")
+        if path in self._official:
+            message = f"{path} is part of Seam's API, but not of what this hub serves; see docs/api.md."
+            raise RouteError(501, "not_supported_by_hub", message)
+        raise RouteError(404, "route_not_found", f"There is no route {path} on this hub.")
+
+    def authenticate(self, request: Request) -> Key:
+        """Return the key of a request. Raises `AccessError` or `TooManyError`."""
+        now = self._hub.clock.monotonic()
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        key = self._keys.verify(token.strip()) if scheme.lower() == "bearer" else None
+        if key is not None:
+            wait = self._per_key.take(key.key_id, now)
+            if wait:
+                raise TooManyError(wait, "Too many requests with this key; slow down.")
+            return key
+        if self._failures.take(request.remote, now):
+            raise TooManyError(60.0, "Too many calls with a wrong key from this address; wait a minute.")
+        words = "The key is not valid, or was revoked." if token else "A key is needed: `Authorization: Bearer seam_…`."
+        raise AccessError(401, "unauthorized", words)
+
+
+def _params[P: Params](kind: type[P], request: Request) -> P:
+    if request.body and request.method not in {"GET", "HEAD"}:
+        if request.query and any(key != "_strict" for key, _ in request.query):
+            raise InvalidInputError("", "parameters stand in the body or in the query, not in both")
+        return from_json(request.body, kind)
+    return from_query(request.query, kind)

@@ -1,0 +1,130 @@
+"""Journal rows to Seam's events. A row without a public type is never served."""
+
+from typing import Any
+
+
+from hubd.api import project
+from hubd.core.hub import Hub
+from hubd.model import ids
+from hubd.model.command import action_type
+from hubd.model.event import (
+    BatteryChanged,
+    BatteryLow,
+    CommandResolved,
+    CommandSettled,
+    DeviceDescribed,
+    DeviceDisconnected,
+    DeviceEdited,
+    DeviceRemoved,
+    HopLost,
+    LockChanged,
+    LockDenied,
+    ThermostatAdjusted,
+)
+from hubd.store.records import DeviceRecord, Row
+
+
+
+async def seam_event(hub: Hub, row: Row) -> dict[str, Any] | None:
+    """Build the event of a row, or None when the row has none (or its body was erased)."""
+    if row.public is None or row.event is None:
+        return None
+    event: dict[str, Any] = {
+        "event_id": ids.event_id(hub.journal.epoch, row.seq),
+        "event_type": row.public,
+        "workspace_id": hub.workspace_id,
+        "created_at": project.when(row.created_at),
+        "occurred_at": project.when(row.occurred_at),
+    }
+    if row.instance is not None:
+        event["connected_account_id"] = hub.account_id(row.instance)
+    if row.device_id is not None:
+        event["device_id"] = row.device_id
+        record = hub.devices.get(row.device_id)
+        if record is not None and record.custom_metadata:
+            event["device_custom_metadata"] = record.custom_metadata
+    event |= await _payload(hub, row, row.event)
+    return event
+
+
+async def _payload(hub: Hub, row: Row, body: Any) -> dict[str, Any]:
+    match body:
+        case LockChanged():
+            return _lock_use(body)
+        case LockDenied(reason=reason, message=message):
+            return {"reason": {"reason_code": reason, "message": message}}
+        case BatteryChanged(level=level, status=status):
+            return {"battery_level": level, "battery_status": status}
+        case BatteryLow(level=level):
+            return {"battery_level": level}
+        case DeviceDisconnected(error_code=code, reason=reason):
+            problem = {
+                "error_code": code,
+                "message": reason,
+                "created_at": project.when(row.occurred_at),
+                "is_device_error": True,
+            }
+            return {"error_code": code, "device_errors": [problem], "device_warnings": []} | _no_account_problems()
+        case HopLost():
+            problem = {
+                "error_code": "account_disconnected",
+                "message": body.reason,
+                "created_at": project.when(row.occurred_at),
+                "is_connected_account_error": True,
+            }
+            return {"connected_account_errors": [problem], "connected_account_warnings": []}
+        case CommandSettled(request_id=request_id) | CommandResolved(request_id=request_id):
+            return await _attempt(hub, request_id, succeeded=str(row.public).endswith("succeeded"))
+        case DeviceRemoved() if row.public == "device.deleted":
+            record = hub.devices.get(row.device_id or "")
+            return {"device_name": None if record is None else record.name}
+        case DeviceDescribed(device=device):
+            return {"device_name": device.description.name}
+        case DeviceEdited(nickname=nickname):
+            record = hub.devices.get(row.device_id or "")
+            if row.public != "device.name_changed" or record is None:
+                return {}
+            return {"device_name": nickname or _own_name(record)}
+        case ThermostatAdjusted():
+            return _adjusted(body)
+        case _:
+            return {}
+
+
+def _lock_use(body: LockChanged) -> dict[str, Any]:
+    payload: dict[str, Any] = {"method": body.method}
+    if body.request_id is not None:
+        payload["action_attempt_id"] = body.request_id
+    return payload
+
+
+async def _attempt(hub: Hub, request_id: str, *, succeeded: bool) -> dict[str, Any]:
+    record = await hub.journal.command(request_id)
+    status = "success" if succeeded else "error"
+    payload: dict[str, Any] = {"action_attempt_id": request_id, "status": status}
+    payload["action_type"] = "UNKNOWN" if record is None else action_type(record.command)
+    return payload
+
+
+def _no_account_problems() -> dict[str, Any]:
+    return {"connected_account_errors": [], "connected_account_warnings": []}
+
+
+def _own_name(record: DeviceRecord) -> str:
+    return record.device.description.name
+
+
+def _adjusted(body: ThermostatAdjusted) -> dict[str, Any]:
+    payload: dict[str, Any] = {"method": body.method}
+    if body.hvac_mode is not None:
+        payload["hvac_mode_setting"] = body.hvac_mode
+    if body.fan_mode is not None:
+        payload["fan_mode_setting"] = body.fan_mode
+    for name in ("heating", "cooling"):
+        celsius = getattr(body, f"{name}_set_point_celsius")
+        if celsius is not None:
+            payload[f"{name}_set_point_celsius"] = celsius
+            payload[f"{name}_set_point_fahrenheit"] = project.fahrenheit(celsius)
+    return payload
+
+

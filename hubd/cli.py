@@ -1,0 +1,345 @@
+"""The `hubd` command. Exit status: 0 done, 1 refused or failed, 2 wrong usage or configuration, 3 no hub to talk to."""
+
+import argparse
+import asyncio
+import json
+import logging
+import os
+import signal
+import sys
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+from hubd import __version__
+from hubd.client import Client, ClientError
+from hubd.config import Config, ConfigError, load
+from hubd.model.errors import HubError
+
+DEFAULT_CONFIG = "/etc/hubd/hubd.toml"
+DONE, FAILED, USAGE, NO_HUB = 0, 1, 2, 3
+
+_NO_HUB = {"hub_not_running", "hub_not_reachable", "data_dir_unreadable", "owner_key_unreadable", "stream_broken"}
+_DEMO = """# A demo site, written by `hubd demo`.
+[hub]
+name = "Demo site"
+data_dir = {data_dir}
+
+[http]
+port = {port}
+
+[drivers.demo]
+type = "virtual"
+locks = 12
+thermostats = 4
+latency_ms = 300
+"""
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command line and return its exit status."""
+    arguments = _parser().parse_args(argv)
+    action: Callable[[argparse.Namespace], int] = arguments.action
+    try:
+        return action(arguments)
+    except ConfigError as error:
+        for mistake in error.mistakes:
+            _complain(str(mistake))
+        return USAGE
+    except ClientError as error:
+        _complain(error.message)
+        return NO_HUB if error.code in _NO_HUB else FAILED
+    except HubError as error:
+        _complain(error.message)
+        return FAILED
+    except BrokenPipeError:
+        sys.stderr.close()
+        return FAILED
+    except KeyboardInterrupt:
+        return FAILED
+
+
+def _complain(message: str) -> None:
+    print(f"hubd: {message}", file=sys.stderr)
+
+
+# -- the daemon --------------------------------------------------------------------------------------------------------
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    return _daemon(load(arguments.config), lambda running: None)
+
+
+def _demo(arguments: argparse.Namespace) -> int:
+    data_dir = arguments.data_dir or _demo_dir()
+    data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path = data_dir / "demo.toml"
+    path.write_text(_DEMO.format(data_dir=json.dumps(str(data_dir.resolve())), port=arguments.port), encoding="utf-8")
+
+    def tell(url: str) -> None:
+        print(f"page   {url}/\nkey    {data_dir / 'owner.key'}\nconfig {path}", flush=True)
+
+    return _daemon(load(path), tell)
+
+
+def _demo_dir() -> Path:
+    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "hubd-demo"
+
+
+def _daemon(config: Config, on_ready: Callable[[str], None]) -> int:
+    from hubd import tls  # noqa: PLC0415 - the client commands start faster without the daemon
+    from hubd.app import Running, serve  # noqa: PLC0415
+    from hubd.box import Box, write_new  # noqa: PLC0415
+    from hubd.client import URL_FILE  # noqa: PLC0415
+
+    logging.basicConfig(
+        level=config.hub.log_level.upper(), stream=sys.stderr, format="%(levelname)-7s %(name)s: %(message)s"
+    )
+    with Box(config.data_dir) as box:
+        context = tls.context(config.http, config.data_dir)
+        if config.http.tls == "auto":
+            print(f"certificate SHA-256 {tls.fingerprint(config.data_dir / tls.CERTIFICATE)}", flush=True)
+        url_file = config.data_dir / URL_FILE
+
+        def ready(running: Running) -> None:
+            for number in (signal.SIGTERM, signal.SIGINT):
+                asyncio.get_running_loop().add_signal_handler(number, running.stop)
+            host = config.http.host if config.http.host not in {"0.0.0.0", "::"} else "127.0.0.1"  # noqa: S104 - compared
+            url = f"{running.server.scheme}://{f'[{host}]' if ':' in host else host}:{running.server.port}"
+            write_new(url_file, url + "\n")
+            logging.getLogger("hubd").info("ready at %s", url)
+            on_ready(url)
+
+        try:
+            asyncio.run(serve(config, box, tls=context, on_ready=ready))
+        finally:
+            url_file.unlink(missing_ok=True)
+    return DONE
+
+
+# -- files -------------------------------------------------------------------------------------------------------------
+
+
+def _check_config(arguments: argparse.Namespace) -> int:
+    config = load(arguments.file)
+    drivers = [f"{table.id} ({table.manifest.title})" for table in config.drivers]
+    if arguments.json:
+        print(json.dumps({"ok": True, "name": config.hub.name, "drivers": [table.id for table in config.drivers]}))
+    else:
+        print(f"{arguments.file}: good; drivers: {', '.join(drivers) or 'none'}")
+    return DONE
+
+
+def _journal_verify(arguments: argparse.Namespace) -> int:
+    from hubd.box import DATABASE  # noqa: PLC0415
+    from hubd.store.database import Database  # noqa: PLC0415
+    from hubd.store.retention import Verdict, verify  # noqa: PLC0415
+
+    path = load(arguments.config).data_dir / DATABASE
+    if not path.exists():
+        raise HubError("no_journal", f"there is no journal at {path}")
+
+    async def check() -> Verdict:
+        database = await Database.open(path)
+        try:
+            return await verify(database)
+        finally:
+            await database.close()
+
+    verdict = asyncio.run(check())
+    is_whole = verdict.broken_at is None
+    if arguments.json:
+        print(json.dumps({"ok": is_whole, **{name: getattr(verdict, name) for name in verdict.__struct_fields__}}))
+    elif is_whole:
+        print(f"{verdict.rows} rows, {verdict.first} to {verdict.last}: the chain is whole ({verdict.erased} bodies erased)")
+    else:
+        print(f"row {verdict.broken_at}: {verdict.reason}; {verdict.rows} rows before it are whole", file=sys.stderr)
+    return DONE if is_whole else FAILED
+
+
+# -- talking to a running hub ------------------------------------------------------------------------------------------
+
+type Talk = Callable[[Client, argparse.Namespace], Coroutine[Any, Any, int]]
+
+
+def _talk(talk: Talk) -> Callable[[argparse.Namespace], int]:
+    def action(arguments: argparse.Namespace) -> int:
+        async def run() -> int:
+            async with Client(load(arguments.config).data_dir) as client:
+                return await talk(client, arguments)
+
+        return asyncio.run(run())
+
+    return action
+
+
+def _show(arguments: argparse.Namespace, data: object, lines: list[str]) -> int:
+    print(json.dumps(data) if arguments.json else "\n".join(lines))
+    return DONE
+
+
+async def _devices(client: Client, arguments: argparse.Namespace) -> int:
+    found: list[dict[str, Any]] = []
+    for path in ("/devices/list", "/devices/unmanaged/list"):
+        cursor: str | None = None
+        while True:
+            page = await client.call(path, page_cursor=cursor)
+            found += page["devices"]
+            cursor = page["pagination"]["next_page_cursor"]
+            if cursor is None:
+                break
+    width = max((len(device["display_name"]) for device in found), default=0)
+    return _show(arguments, found, [_device_line(device, width) for device in found])
+
+
+def _device_line(device: dict[str, Any], width: int) -> str:
+    properties = device["properties"]
+    state = {True: "locked", False: "unlocked"}.get(properties.get("locked"), "")
+    if not properties["online"]:
+        state = "; ".join(error["message"] for error in device["errors"]) or "offline"
+    kind = device["device_type"] + ("" if device["is_managed"] else " (unmanaged)")
+    return f"{device['device_id']}  {device['display_name']:<{width}}  {kind:<20}  {state}".rstrip()
+
+
+async def _events(client: Client, arguments: argparse.Namespace) -> int:
+    answer = await client.call("/hub/journal", after=-arguments.last, limit=arguments.last)
+    _show(arguments, answer["rows"], [_event_line(row) for row in answer["rows"]])
+    if arguments.follow:
+        async for row in client.follow(answer["head"]):
+            print(json.dumps(row) if arguments.json else _event_line(row), flush=True)
+    return DONE
+
+
+def _event_line(row: dict[str, Any]) -> str:
+    about = row["device_id"] or row["instance"] or "-"
+    body = {name: value for name, value in (row["body"] or {}).items() if name not in {"type", "device"}}
+    return f"{row['seq']:>8}  {row['created_at']}  {row['type']:<20}  {about:<36}  {json.dumps(body)}"
+
+
+async def _turn(client: Client, arguments: argparse.Namespace) -> int:
+    locks = (await client.call("/locks/list"))["locks"]
+    wanted = [d for d in locks if arguments.device in {d["device_id"], d["display_name"]}]
+    if len(wanted) != 1:
+        words = "no managed lock" if not wanted else f"{len(wanted)} locks"
+        raise ClientError("device_not_found", f"{words} of this id or name; `hubd devices` lists them")
+    answer = await client.call(f"/locks/{arguments.command}_door", device_id=wanted[0]["device_id"])
+    attempt = answer["action_attempt"]
+    error = attempt["error"]
+    words = "pending; see `hubd events`" if attempt["status"] == "pending" else "done: the lock confirmed it"
+    _show(arguments, attempt, [words if error is None else f"{error['type']}: {error['message']}"])
+    return DONE if attempt["status"] == "success" else FAILED
+
+
+# -- keys: through the running hub, or straight into the store of a stopped one ----------------------------------------
+
+
+def _keys(arguments: argparse.Namespace) -> int:
+    config = load(arguments.config)
+    try:
+        client = Client(config.data_dir)
+    except ClientError as error:
+        if error.code != "hub_not_running":
+            raise
+        return asyncio.run(_keys_offline(arguments, config))
+
+    async def run() -> int:
+        async with client:
+            return await _keys_online(client, arguments)
+
+    return asyncio.run(run())
+
+
+async def _keys_online(client: Client, arguments: argparse.Namespace) -> int:
+    match arguments.keys_command:
+        case "create":
+            answer = await client.call("/hub/keys/create", name=arguments.name, role=arguments.role)
+            return _show(arguments, answer, [answer["token"]])
+        case "revoke":
+            answer = await client.call("/hub/keys/revoke", key_id=arguments.key_id)
+            return _show(arguments, answer["key"], [_key_line(answer["key"])])
+        case _:
+            keys = (await client.call("/hub/keys/list"))["keys"]
+            return _show(arguments, keys, [_key_line(key) for key in keys])
+
+
+async def _keys_offline(arguments: argparse.Namespace, config: Config) -> int:
+    from hubd.offline import with_keys  # noqa: PLC0415
+
+    import msgspec  # noqa: PLC0415
+
+    async with with_keys(config.data_dir) as keys:
+        match arguments.keys_command:
+            case "create":
+                key, token = await keys.create(arguments.name, arguments.role, "command line")
+                return _show(arguments, {"key": msgspec.to_builtins(key), "token": token}, [token])
+            case "revoke":
+                revoked = msgspec.to_builtins(await keys.revoke(arguments.key_id, "command line"))
+                return _show(arguments, revoked, [_key_line(revoked)])
+            case _:
+                every = msgspec.to_builtins(keys.list())
+                return _show(arguments, every, [_key_line(key) for key in every])
+
+
+def _key_line(key: dict[str, Any]) -> str:
+    state = f"revoked {key['revoked_at']}" if key["revoked_at"] else "valid"
+    return f"{key['key_id']}  {key['role']:<8}  {key['created_at']}  {state}  {key['name']}"
+
+
+# -- arguments ---------------------------------------------------------------------------------------------------------
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="hubd", description="Site gateway daemon for locks and thermostats.")
+    parser.add_argument("--version", action="version", version=f"hubd {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    config = argparse.ArgumentParser(add_help=False)
+    default = Path(os.environ.get("HUBD_CONFIG", DEFAULT_CONFIG))
+    config.add_argument("--config", type=Path, default=default, metavar="FILE", help=f"configuration (default {default})")
+    output = argparse.ArgumentParser(add_help=False)
+    output.add_argument("--json", action="store_true", help="print JSON")
+
+    def add(name: str, words: str, action: Callable[[argparse.Namespace], int], *parents: argparse.ArgumentParser) -> Any:
+        command = commands.add_parser(name, help=words, description=words, parents=list(parents))
+        command.set_defaults(action=action)
+        return command
+
+    add("run", "Run the daemon.", _run, config)
+    demo = add("demo", "Run a demo site of virtual devices.", _demo)
+    demo.add_argument("--data-dir", type=Path, metavar="DIR", help=f"where it keeps its data (default {_demo_dir()})")
+    demo.add_argument("--port", type=int, default=8470, metavar="N", help="port of page and API (default 8470, 0: any)")
+    check = add("check-config", "Check a configuration file and list every mistake.", _check_config, output)
+    check.add_argument("file", type=Path, metavar="FILE")
+    add("devices", "List the devices of the running hub.", _talk(_devices), config, output)
+    events = add("events", "Show the journal of the running hub.", _talk(_events), config, output)
+    events.add_argument("--follow", action="store_true", help="go on as things happen")
+    events.add_argument("--last", type=_count, default=20, metavar="N", help="how many to start with (default 20)")
+    for name in ("lock", "unlock"):
+        turn = add(name, f"{name.capitalize()} a door and say how it ended.", _talk(_turn), config, output)
+        turn.add_argument("device", metavar="DEVICE", help="id or name of the lock")
+    _add_keys(commands, config, output)
+    journal = commands.add_parser("journal", help="Look after the journal.", description="Look after the journal.")
+    verify = journal.add_subparsers(dest="journal_command", required=True, metavar="COMMAND").add_parser(
+        "verify", help="Check every row and link of the chain.", parents=[config, output]
+    )
+    verify.set_defaults(action=_journal_verify)
+    return parser
+
+
+def _add_keys(commands: Any, config: argparse.ArgumentParser, output: argparse.ArgumentParser) -> None:
+    keys = commands.add_parser("keys", help="Look after API keys.", description="Look after API keys.")
+    inner = keys.add_subparsers(dest="keys_command", required=True, metavar="COMMAND")
+    create = inner.add_parser("create", help="Make a key and print it, once.", parents=[config, output])
+    create.add_argument("name", metavar="NAME", help="what the key is for")
+    create.add_argument("--role", required=True, choices=("owner", "operator", "viewer"), help="how much it may")
+    listing = inner.add_parser("list", help="List the keys.", parents=[config, output])
+    revoke = inner.add_parser("revoke", help="Take a key back, at once.", parents=[config, output])
+    revoke.add_argument("key_id", metavar="KEY_ID", help="first column of `hubd keys list`")
+    for command in (create, listing, revoke):
+        command.set_defaults(action=_keys)
+
+
+def _count(text: str) -> int:
+    value = int(text)
+    if not 0 < value <= 1000:  # noqa: PLR2004 - as much as one answer holds
+        raise argparse.ArgumentTypeError("must be 1 to 1000")
+    return value

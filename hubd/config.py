@@ -1,0 +1,228 @@
+"""TOML to typed configuration. Every mistake is reported at once, each with table, key and a suggestion."""
+
+import difflib
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import msgspec
+
+from hubd.driver import registry
+from hubd.driver.protocol import DriverConfig, Manifest
+from hubd.model.device import KINDS, Kind
+from hubd.model.errors import HubError
+
+DEFAULT_PORT = 8470
+LOOPBACK = {"127.0.0.1", "::1", "localhost"}
+
+
+class HubTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[hub]`."""
+
+    name: str = "hubd"
+    time_zone: str = "UTC"
+    data_dir: str = "/var/lib/hubd"
+    journal_days: int = 400
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    def __post_init__(self) -> None:
+        try:
+            ZoneInfo(self.time_zone)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            message = f"time_zone: {self.time_zone!r} is not a zone of the IANA database, such as 'Europe/Berlin'"
+            raise ValueError(message) from None
+        if not 1 <= self.journal_days <= 36500:  # noqa: PLR2004 - a hundred years
+            raise ValueError("journal_days: must be between 1 and 36500")
+
+
+class HttpTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[http]`."""
+
+    host: str = "127.0.0.1"
+    port: int = DEFAULT_PORT
+    tls: Literal["off", "auto", "files"] = "off"
+    tls_certificate: str = ""
+    tls_key: str = ""
+    allow_plain_http: bool = False
+    allowed_hosts: tuple[str, ...] = ()
+    requests_per_second: int = 200
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.port <= 65535:  # noqa: PLR2004 - TCP
+            raise ValueError("port: must be between 0 and 65535 (0 picks a free one)")
+        if self.requests_per_second < 1:
+            raise ValueError("requests_per_second: must be at least 1")
+        if self.tls == "files" and not (self.tls_certificate and self.tls_key):
+            raise ValueError("tls: 'files' needs tls_certificate and tls_key, each a path of a PEM file")
+        if self.host not in LOOPBACK and self.tls == "off" and not self.allow_plain_http:
+            message = (
+                f"tls: {self.host!r} can be reached from the network, so it needs tls = \"auto\" (a certificate is made"
+                ' at first start) or tls = "files"; allow_plain_http = true turns this check off'
+            )
+            raise ValueError(message)
+
+
+class FilterKeys(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The keys that every `[drivers.<id>]` table takes besides the driver's own."""
+
+    type: str
+    include_kinds: tuple[Kind, ...] | None = None
+    exclude_kinds: tuple[Kind, ...] = ()
+    include_ids: tuple[str, ...] = ()
+    exclude_ids: tuple[str, ...] = ()
+
+
+class DriverTable(msgspec.Struct, frozen=True, kw_only=True):
+    """One `[drivers.<id>]`, loaded."""
+
+    id: str
+    manifest: Manifest
+    filters: FilterKeys
+    config: DriverConfig
+
+
+class Config(msgspec.Struct, frozen=True, kw_only=True):
+    """The whole file."""
+
+    hub: HubTable
+    http: HttpTable
+    drivers: tuple[DriverTable, ...]
+
+    @property
+    def data_dir(self) -> Path:
+        """Where the hub keeps everything of its own."""
+        return Path(self.hub.data_dir)
+
+
+class Mistake(msgspec.Struct, frozen=True):
+    """One thing that is wrong in a file."""
+
+    file: str
+    table: str
+    key: str
+    message: str
+
+    def __str__(self) -> str:
+        place = f"[{self.table}]" if self.table else ""
+        return ": ".join(part for part in (self.file, " ".join(filter(None, (place, self.key))), self.message) if part)
+
+
+class ConfigError(HubError):
+    """The configuration cannot be used; `mistakes` holds every reason."""
+
+    def __init__(self, mistakes: list[Mistake]) -> None:
+        super().__init__("config_invalid", "\n".join(str(mistake) for mistake in mistakes))
+        self.mistakes = mistakes
+
+
+def load(path: Path) -> Config:
+    """Read and check a file. Raises `ConfigError`."""
+    name = str(path)
+    try:
+        text = path.read_bytes()
+    except OSError as error:
+        raise ConfigError([Mistake(name, "", "", f"cannot be read: {error.strerror}")]) from error
+    return parse(text, name)
+
+
+def parse(text: bytes, file: str = "config") -> Config:
+    """Parse and check TOML. Raises `ConfigError`."""
+    try:
+        tables = tomllib.loads(text.decode("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise ConfigError([Mistake(file, "", "", f"is not TOML: {error}")]) from error
+    return _Reader(file).read(tables)
+
+
+class _Reader:
+    """Collects mistakes while reading; a table that is wrong is replaced by nothing, never guessed."""
+
+    def __init__(self, file: str) -> None:
+        self._file = file
+        self._mistakes: list[Mistake] = []
+
+    def read(self, tables: dict[str, Any]) -> Config:
+        for unknown in tables.keys() - {"hub", "http", "drivers"}:
+            self._wrong("", unknown, f"is not a table of hubd{_suggest(unknown, ['hub', 'http', 'drivers'])}")
+        hub = self._table("hub", tables.get("hub", {}), HubTable)
+        http = self._table("http", tables.get("http", {}), HttpTable)
+        section = tables.get("drivers", {})
+        drivers: list[DriverTable | None] = []
+        if isinstance(section, dict):
+            drivers = [self._driver(name, table) for name, table in section.items()]
+        else:
+            self._wrong("drivers", "", "must hold one table per driver, such as [drivers.front]")
+        if self._mistakes or hub is None or http is None:
+            raise ConfigError(self._mistakes)
+        return Config(hub=hub, http=http, drivers=tuple(driver for driver in drivers if driver is not None))
+
+    def _wrong(self, table: str, key: str, message: str) -> None:
+        self._mistakes.append(Mistake(self._file, table, key, message))
+
+    def _table[T: msgspec.Struct](self, name: str, values: Any, kind: type[T]) -> T | None:
+        if not isinstance(values, dict):
+            self._wrong(name, "", "must be a table")
+            return None
+        before = len(self._mistakes)
+        fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
+        for key, value in values.items():
+            if key not in fields:
+                self._wrong(name, key, f"is not a key of this table{_suggest(key, fields)}")
+                continue
+            try:
+                msgspec.convert(value, fields[key].type)
+            except msgspec.ValidationError as error:
+                self._wrong(name, key, _sentence(error))
+        for key, field in fields.items():
+            if field.required and key not in values:
+                self._wrong(name, key, "is missing")
+        if len(self._mistakes) > before:
+            return None
+        try:
+            return msgspec.convert(values, kind)
+        except msgspec.ValidationError as error:
+            key, _, rest = str(error).partition(": ")
+            self._wrong(name, *((key, rest) if key in fields else ("", str(error))))
+            return None
+
+    def _driver(self, name: str, values: Any) -> DriverTable | None:
+        table = f"drivers.{name}"
+        if not isinstance(values, dict):
+            self._wrong(table, "", "must be a table with a type")
+            return None
+        driver_type = values.get("type")
+        if not isinstance(driver_type, str):
+            self._wrong(table, "type", f"is missing; one of: {', '.join(registry.types())}")
+            return None
+        try:
+            manifest = registry.load(driver_type)
+        except HubError as error:
+            self._wrong(table, "type", f"{error.message}{_suggest(driver_type, registry.types())}")
+            return None
+        common = {field.encode_name for field in msgspec.structs.fields(FilterKeys)}
+        filters = self._table(table, {k: v for k, v in values.items() if k in common}, FilterKeys)
+        own_keys = {field.encode_name for field in msgspec.structs.fields(manifest.config)}
+        own: dict[str, Any] = {}
+        for key, value in values.items():
+            if key in own_keys:
+                own[key] = value
+            elif key not in common:
+                self._wrong(table, key, f"is not a key of driver type {driver_type!r}{_suggest(key, own_keys | common)}")
+        config = self._table(table, own, manifest.config)
+        if filters is None or config is None:
+            return None
+        return DriverTable(id=name, manifest=manifest, filters=filters, config=config)
+
+
+def _sentence(error: msgspec.ValidationError) -> str:
+    text = str(error).replace("`", "").replace(" - at $", " - at item ").replace("at item [...]", "in one of its items")
+    if "Invalid enum value" in text and "include_kinds" in text:
+        return f"{text}; kinds are: {', '.join(KINDS)}"
+    return text[:1].lower() + text[1:]
+
+
+def _suggest(word: str, known: Mapping[str, object] | set[str] | list[str]) -> str:
+    near = difflib.get_close_matches(word, list(known), n=1, cutoff=0.5)
+    return f" (did you mean {near[0]!r}?)" if near else ""

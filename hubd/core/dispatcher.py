@@ -1,0 +1,194 @@
+"""Carries commands from durable acceptance to a durable end: deadlines, at-most-once, one thing at a time per device.
+
+`CommandStarted` is on the disk before the driver is called. When nothing waits, acceptance and start share one
+transaction, and the end shares one with what was read, so a command costs two commits.
+"""
+
+import asyncio
+import logging
+from datetime import timedelta
+
+from hubd.core.lanes import Lanes
+from hubd.core.settle import cannot_reach, settle
+from hubd.core.supervisor import Supervisor
+from hubd.driver.clock import Clock
+from hubd.driver.protocol import DriverError
+from hubd.model.command import Command, LockDoor, SimulateHubConnection, UnlockDoor
+from hubd.model.errors import BusyError, StoreError
+from hubd.model.event import CommandAccepted, CommandStarted
+from hubd.model.outcome import Outcome, expired, sent_unconfirmed, unreachable
+from hubd.store.journal import Journal
+from hubd.store.tables import View
+
+LOG = logging.getLogger(__name__)
+
+MAX_WAITING_PER_DEVICE = 16
+SETTLE_RETRY = 1.0
+
+
+class Job:
+    """One command on its way. Compared and hashed by identity."""
+
+    def __init__(self, request_id: str, command: Command, by: str, expires: float, settled: "asyncio.Future[None]") -> None:
+        self.request_id = request_id
+        self.command = command
+        self.by = by
+        self.expires = expires
+        """On the monotonic clock."""
+        self.settled = settled
+        self.statement: tuple[str, tuple[str | bytes | int | None, ...]] | None = None
+        self.timer: asyncio.TimerHandle | None = None
+
+
+class Dispatcher:
+    """Owner of every command under way."""
+
+    def __init__(self, journal: Journal, clock: Clock, group: asyncio.TaskGroup) -> None:
+        self._journal = journal
+        self._clock = clock
+        self._group = group
+        self._lanes: dict[str, tuple[Supervisor, Lanes[Job]]] = {}
+        self._jobs: dict[str, Job] = {}
+        self._orders: dict[str, tuple[str, bool]] = {}
+        self.is_closing = False
+
+    def attach(self, supervisor: Supervisor) -> None:
+        """Take commands for a driver instance."""
+        lanes: Lanes[Job] = Lanes(supervisor.manifest.budget, MAX_WAITING_PER_DEVICE)
+        self._lanes[supervisor.instance] = (supervisor, lanes)
+
+    def order_of(self, device_id: str) -> tuple[str, bool] | None:
+        """Return request id and target position of the lock order under way on a device."""
+        return self._orders.get(device_id)
+
+    def waiting(self, instance: str, device_id: str) -> int:
+        """Return how many commands wait for a device."""
+        return self._lanes[instance][1].waiting(device_id)
+
+    @property
+    def under_way(self) -> int:
+        """How many commands are accepted and not settled."""
+        return len(self._jobs)
+
+    async def submit(self, instance: str, job: Job, deadline_seconds: float) -> None:
+        """Make a command durable and put it in its queue. Raises `BusyError` or `StoreError`; then nothing was kept."""
+        supervisor, lanes = self._lanes[instance]
+        if self.is_closing:
+            raise BusyError("stopping", "The hub is stopping; try again when it is back.")
+        if lanes.is_full(job.command.device_id):
+            raise BusyError("device_queue_full", f"{MAX_WAITING_PER_DEVICE} commands already wait for this device.")
+        refusal = None if isinstance(job.command, SimulateHubConnection) else cannot_reach(supervisor.health)
+        if refusal is not None:
+            await self._journal.transact(lambda view: self._refuse(view, job, refusal, deadline_seconds))
+            return
+        self._jobs[job.request_id] = job
+        started = lanes.offer(job.command.device_id, job)
+        at_once = job in started
+        try:
+            await self._journal.transact(lambda view: self._accept(view, job, deadline_seconds, at_once=at_once))
+        except BaseException:
+            self._forget(instance, job, was_running=at_once)
+            raise
+        if at_once:
+            self._spawn(instance, job, is_started=True)
+        elif lanes.running_item(job.command.device_id) is not job and not job.settled.done():
+            job.timer = asyncio.get_running_loop().call_later(
+                max(0.0, job.expires - self._clock.monotonic()), self._expire, instance, job
+            )
+
+    async def drain(self, seconds: float) -> None:
+        """Take nothing new and give what is under way a little time."""
+        self.is_closing = True
+        pending = [job.settled for job in self._jobs.values()]
+        if pending:
+            await asyncio.wait(pending, timeout=seconds)
+
+    def _accept(self, view: View, job: Job, seconds: float, *, at_once: bool) -> None:
+        if job.statement is not None:
+            view.execute(job.statement[0], *job.statement[1])
+        device = view.device(job.command.device_id)
+        instance = None if device is None else device.device.instance
+        event = CommandAccepted(
+            request_id=job.request_id, command=job.command, deadline=view.now + timedelta(seconds=seconds), by=job.by
+        )
+        view.emit(event, instance=instance, device_id=job.command.device_id)
+        if at_once:
+            self._start(view, job)
+
+    def _refuse(self, view: View, job: Job, outcome: Outcome, seconds: float) -> None:
+        self._accept(view, job, seconds, at_once=False)
+        settle(view, job.request_id, outcome, None)
+
+    @staticmethod
+    def _start(view: View, job: Job) -> None:
+        if view.command(job.request_id) is None:
+            raise StoreError("not_accepted", "The command was never recorded as accepted.")
+        record = view.device(job.command.device_id)
+        instance = None if record is None else record.device.instance
+        view.emit(CommandStarted(request_id=job.request_id), instance=instance, device_id=job.command.device_id)
+
+    def _spawn(self, instance: str, job: Job, *, is_started: bool) -> None:
+        if job.timer is not None:
+            job.timer.cancel()
+        self._group.create_task(self._run(instance, job, is_started=is_started), name=f"command-{job.request_id}")
+
+    def _expire(self, instance: str, job: Job) -> None:
+        if self._lanes[instance][1].withdraw(job.command.device_id, job):
+            message = "It waited behind other commands until its deadline passed; nothing was sent."
+            self._group.create_task(self._finish(instance, job, expired(message), was_running=False))
+
+    async def _run(self, instance: str, job: Job, *, is_started: bool) -> None:
+        supervisor = self._lanes[instance][0]
+        left = job.expires - self._clock.monotonic()
+        refusal = expired("Its deadline passed before it was sent; nothing was sent.") if left <= 0 else None
+        if not is_started and not isinstance(job.command, SimulateHubConnection):
+            refusal = refusal or cannot_reach(supervisor.health)
+        if refusal is None and not is_started:
+            try:
+                await self._journal.transact(lambda view: self._start(view, job))
+            except StoreError as error:
+                refusal = expired(f"It could not be recorded as started ({error.code}); nothing was sent.", "not_recorded")
+        outcome = refusal or await self._execute(supervisor, job, left)
+        await self._finish(instance, job, outcome, was_running=True)
+
+    async def _execute(self, supervisor: Supervisor, job: Job, left: float) -> Outcome:
+        command = job.command
+        if isinstance(command, LockDoor | UnlockDoor):
+            self._orders[command.device_id] = (job.request_id, isinstance(command, LockDoor))
+        try:
+            async with self._clock.timeout(left):
+                return await supervisor.driver.execute(command)
+        except TimeoutError:
+            return sent_unconfirmed("No confirmation came before the deadline; the command may have been carried out.")
+        except DriverError as error:
+            return unreachable(error.code, error.message, error.data)
+        except BaseException as error:
+            if not isinstance(error, Exception):
+                raise
+            LOG.exception("driver %s failed on %s by a defect of its own", supervisor.instance, type(command).__name__)
+            return sent_unconfirmed("The driver failed while sending; the hub's log has the details.", "driver_defect")
+
+    async def _finish(self, instance: str, job: Job, outcome: Outcome, *, was_running: bool) -> None:
+        order = self._orders.get(job.command.device_id)
+        while True:
+            try:
+                await self._journal.transact(lambda view: settle(view, job.request_id, outcome, order))
+                break
+            except StoreError as error:
+                LOG.error("the end of %s is not recorded yet: %s", job.request_id, error.message)  # noqa: TRY400
+                await self._clock.sleep(SETTLE_RETRY)
+        self._forget(instance, job, was_running=was_running)
+
+    def _forget(self, instance: str, job: Job, *, was_running: bool) -> None:
+        device_id = job.command.device_id
+        self._jobs.pop(job.request_id, None)
+        if (order := self._orders.get(device_id)) is not None and order[0] == job.request_id:
+            del self._orders[device_id]
+        if not job.settled.done():
+            job.settled.set_result(None)
+        lanes = self._lanes[instance][1]
+        if not was_running:
+            lanes.withdraw(device_id, job)
+            return
+        for following in lanes.done(device_id):
+            self._spawn(instance, following, is_started=False)

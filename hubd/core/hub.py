@@ -1,0 +1,232 @@
+"""The hub: one door for commands, one for facts. Everything else reads the journal or the tables folded from it."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+
+import msgspec
+
+from hubd.core.dispatcher import Dispatcher, Job
+from hubd.core.health import InstanceHealth
+from hubd.core.observe import Observer
+from hubd.core.policy import Policy
+from hubd.core.settle import recover, resolve
+from hubd.core.supervisor import Supervisor
+from hubd.core.vault import Vault
+from hubd.driver.clock import Clock
+from hubd.driver.protocol import Driver, Manifest
+from hubd.model import ids
+from hubd.model.command import Command, SimulateKeypadCodeEntry
+from hubd.model.device import Device, DeviceDescription
+from hubd.model.errors import NotFoundError
+from hubd.model.event import DeviceDescribed, DeviceEdited, DeviceFound, DeviceRemoved, HubStarted
+from hubd.model.outcome import OutcomeKind
+from hubd.model.seen import LockSeen, ReachabilitySeen, Seen
+from hubd.store.journal import Journal
+from hubd.store.records import CommandRecord, DeviceRecord
+from hubd.store.secrets import Sealer
+from hubd.store.tables import View
+
+LOG = logging.getLogger(__name__)
+
+ORDER_DEADLINE = 15.0
+"""Seconds an order may take from acceptance to its end; a slow battery lock needs up to ten."""
+
+
+class Instance(msgspec.Struct, frozen=True):
+    """A configured driver: its manifest, the driver made from its config, and the site's filters."""
+
+    name: str
+    manifest: Manifest
+    driver: Driver
+    policy: Policy
+
+
+class Site(msgspec.Struct, frozen=True):
+    """What makes this box this box."""
+
+    hub_id: str
+    name: str
+    time_zone: str
+    version: str
+    sealer: Sealer
+
+    def __repr__(self) -> str:
+        return f"Site({self.name!r})"
+
+
+class Hub:
+    """Made by the composition root; `run` must be running."""
+
+    def __init__(self, site: Site, journal: Journal, clock: Clock, group: asyncio.TaskGroup) -> None:
+        hub_id = site.hub_id
+        self.site = site
+        self.journal = journal
+        self.clock = clock
+        self.vault = Vault()
+        self.webhooks_changed = asyncio.Event()
+        self.streams = 0
+        """How many journal streams are open."""
+        self.workspace_id = ids.workspace_id(hub_id)
+        self.dispatcher = Dispatcher(journal, clock, group)
+        self.instances: dict[str, Instance] = {}
+        self.health: dict[str, InstanceHealth] = {}
+        self.account_id: Callable[[str], str] = lru_cache(maxsize=256)(lambda name: ids.account_id(hub_id, name))
+        self._device_id: Callable[[str, str], str] = lru_cache(maxsize=8192)(
+            lambda instance, native_id: ids.device_id(hub_id, instance, native_id)
+        )
+        self._unresolved: dict[str, CommandRecord] = {}
+        self._group = group
+
+    @property
+    def devices(self) -> Mapping[str, DeviceRecord]:
+        """Every device ever found, by id; removed ones carry `removed_at`."""
+        return self.journal.tables.devices
+
+    async def start(self) -> None:
+        """Apply the crash rule and write down that the hub started. Before any driver runs."""
+        left_open = list(self.journal.tables.open_commands.values())
+
+        def begin(view: View) -> None:
+            view.emit(HubStarted(version=self.site.version))
+            recover(view, left_open)
+
+        await self.journal.transact(begin)
+        for command in left_open:
+            self._note_unconfirmed(command.request_id)
+
+    def add(self, instance: Instance) -> None:
+        """Start a driver instance in the hub's task group."""
+        supervisor = Supervisor(instance.name, instance.manifest, instance.driver, self.journal, self.clock)
+        self.instances[instance.name] = instance
+        self.health[instance.name] = supervisor.health
+        self.dispatcher.attach(supervisor)
+        self._group.create_task(supervisor.run(self, self.vault), name=f"driver-{instance.name}")
+
+    def is_reachable(self, record: DeviceRecord) -> bool:
+        """Whether the device answers and every hop before it works."""
+        health = self.health.get(record.device.instance)
+        return record.removed_at is None and record.state.online and health is not None and health.is_connected
+
+    def present(self, device_id: str) -> DeviceRecord:
+        """Return a device that is on the site. Raises `NotFoundError` (`device_not_found`)."""
+        record = self.devices.get(device_id)
+        if record is None or record.removed_at is not None:
+            raise NotFoundError("device_not_found", "There is no such device on this hub.", device_id=device_id)
+        return record
+
+    # -- the door for commands ---------------------------------------------------------------------------------------
+
+    async def submit(
+        self,
+        command: Command,
+        by: str,
+        *,
+        deadline_seconds: float = ORDER_DEADLINE,
+        wait_seconds: float = 0.0,
+        also: Callable[[str], tuple[str, tuple[str | bytes | int | None, ...]]] | None = None,
+    ) -> str:
+        """Accept a command and return its request id; durable when it returns.
+
+        `wait_seconds` holds the answer until the command is settled, that long at most. `also` gives, for the request
+        id, a statement that is written in the accepting transaction. Raises `NotFoundError`, `BusyError`, `StoreError`.
+        """
+        record = self.present(command.device_id)
+        if record.device.instance not in self.health:
+            raise NotFoundError(
+                "driver_not_configured",
+                f"No driver {record.device.instance!r} is configured any more; nothing can be sent to this device.",
+                device_id=command.device_id,
+            )
+        job = Job(ids.new_id(), command, by, self.clock.monotonic() + deadline_seconds, _future())
+        if also is not None:
+            job.statement = also(job.request_id)
+        await self.dispatcher.submit(record.device.instance, job, deadline_seconds)
+        job.settled.add_done_callback(lambda _: self._settled(job))
+        if wait_seconds > 0 and self.journal.tables.open_commands.get(job.request_id) is not None:
+            await asyncio.wait({job.settled}, timeout=wait_seconds)
+        return job.request_id
+
+    def _settled(self, job: Job) -> None:
+        if isinstance(job.command, SimulateKeypadCodeEntry):
+            self.vault.forget(job.command.pin_ref)
+        self._note_unconfirmed(job.request_id)
+
+    def _note_unconfirmed(self, request_id: str) -> None:
+        record = self.journal.tables.command(request_id)
+        if record is not None and record.outcome is not None and record.outcome.kind is OutcomeKind.SENT_UNCONFIRMED:
+            self._unresolved[record.command.device_id] = record
+
+    # -- the door for facts ------------------------------------------------------------------------------------------
+
+    async def found(self, instance: str, description: DeviceDescription, seen: tuple[Seen, ...]) -> str:
+        """Take in a device with its first readings. Implements `supervisor.Door`."""
+        device = Device(self._device_id(instance, description.native_id), instance, description)
+        policy = self.instances[instance].policy
+
+        def apply(view: View) -> None:
+            known = view.device(device.device_id)
+            if known is None or known.removed_at is not None:
+                is_managed = policy.wants(description, device.device_id) if known is None else known.is_managed
+                event = DeviceFound(device=device, is_managed=is_managed)
+                public = "device.added" if is_managed else None
+                view.emit(event, public=public, instance=instance, device_id=device.device_id)
+            else:
+                self._redescribe(view, known, device)
+            if not any(isinstance(reading, ReachabilitySeen) for reading in seen):
+                self._apply(view, device.device_id, (ReachabilitySeen(native_id=description.native_id, online=True),))
+            self._apply(view, device.device_id, seen)
+
+        await self.journal.transact(apply)
+        return device.device_id
+
+    def _redescribe(self, view: View, known: DeviceRecord, device: Device) -> None:
+        instance, device_id = device.instance, device.device_id
+        if known.device != device:
+            renamed = known.device.description.name != device.description.name and known.nickname is None
+            public = "device.name_changed" if renamed and known.is_managed else None
+            view.emit(DeviceDescribed(device=device), public=public, instance=instance, device_id=device_id)
+        if known.is_managed and self.instances[instance].policy.excludes(device.description, device_id):
+            event = DeviceEdited(is_managed=False, by="config")
+            view.emit(event, public="device.converted_to_unmanaged", instance=instance, device_id=device_id)
+
+    async def removed(self, instance: str, native_id: str, reason: str) -> None:
+        """Take in a network's statement that a device is gone. Implements `supervisor.Door`."""
+        device_id = self._device_id(instance, native_id)
+
+        def apply(view: View) -> None:
+            known = view.device(device_id)
+            if known is not None and known.removed_at is None:
+                public = "device.removed" if known.is_managed else None
+                view.emit(DeviceRemoved(reason=reason), public=public, instance=instance, device_id=device_id)
+
+        await self.journal.transact(apply)
+
+    async def publish(self, instance: str, seen: tuple[Seen, ...]) -> None:
+        """Take in readings. Implements `supervisor.Door`. Readings of devices never found are dropped with a log line."""
+        by_device: dict[str, list[Seen]] = {}
+        for reading in seen:
+            by_device.setdefault(self._device_id(instance, reading.native_id), []).append(reading)
+
+        def apply(view: View) -> None:
+            for device_id, readings in by_device.items():
+                self._apply(view, device_id, tuple(readings))
+
+        await self.journal.transact(apply)
+
+    def _apply(self, view: View, device_id: str, seen: tuple[Seen, ...]) -> None:
+        record = view.device(device_id)
+        if record is None:
+            LOG.warning("a reading of a device that was never announced was dropped")
+            return
+        observer = Observer(view, record, self.dispatcher.order_of(device_id))
+        for reading in seen:
+            observer.apply(reading)
+            unresolved = self._unresolved.get(device_id)
+            if unresolved is not None and isinstance(reading, LockSeen) and resolve(view, unresolved, reading):
+                del self._unresolved[device_id]
+
+
+def _future() -> "asyncio.Future[None]":
+    return asyncio.get_running_loop().create_future()

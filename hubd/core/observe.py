@@ -1,0 +1,177 @@
+"""What a reading means: compares it with what was known and says what is news. Pure over a view.
+
+A reading that only confirms is telemetry: readers see it, the journal does not.
+"""
+
+from typing import Literal
+
+from msgspec.structs import replace
+
+from hubd.model.event import (
+    BatteryChanged,
+    BatteryLow,
+    DeviceConnected,
+    DeviceDisconnected,
+    DoorChanged,
+    Event,
+    LockChanged,
+    LockDenied,
+    LockUncertain,
+    Tampered,
+    ThermostatAdjusted,
+)
+from hubd.model.seen import (
+    BatterySeen,
+    ClimateSeen,
+    DenialSeen,
+    DoorSeen,
+    LockSeen,
+    ReachabilitySeen,
+    Seen,
+    TamperSeen,
+)
+from hubd.model.state import BatteryReading, Climate
+from hubd.store.records import DeviceRecord
+from hubd.store.tables import View
+
+type BatteryStatus = Literal["critical", "low", "good", "full"]
+
+_LEVELS: tuple[tuple[float, BatteryStatus], ...] = ((0.10, "critical"), (0.25, "low"), (0.75, "good"))
+
+
+def battery_status(level: float, *, low: bool = False) -> BatteryStatus:
+    """Return Seam's class of a level (0.0 to 1.0); the device's own low flag counts as at most `low`."""
+    for bound, status in _LEVELS:
+        if level < bound:
+            return "low" if low and status == "good" else status
+    return "low" if low else "full"
+
+
+class Observer:
+    """Applies readings of one device within a transaction."""
+
+    def __init__(self, view: View, record: DeviceRecord, order: tuple[str, bool] | None) -> None:
+        """`order` is the request id and target position of an order under way on this device."""
+        self._view = view
+        self._device = record.device
+        self._order = order
+
+    def apply(self, seen: Seen) -> None:
+        """Apply one reading."""
+        record = self._view.device(self._device.device_id)
+        if record is None or record.removed_at is not None:
+            return
+        match seen:
+            case ReachabilitySeen():
+                self._reachability(record, seen)
+            case LockSeen():
+                self._lock(record, seen)
+            case DoorSeen():
+                self._door(record, seen)
+            case BatterySeen():
+                self._battery(record, seen)
+            case ClimateSeen():
+                self._climate(record, seen)
+            case DenialSeen():
+                self._emit(record, LockDenied(reason=seen.reason, message=seen.message), "lock.access_denied", seen)
+            case TamperSeen():
+                self._emit(record, Tampered(), "device.tampered", seen)
+
+    def _emit(self, record: DeviceRecord, event: Event, public: str | None, seen: Seen) -> None:
+        self._view.emit(
+            event,
+            public=public if record.is_managed else None,
+            instance=self._device.instance,
+            device_id=self._device.device_id,
+            occurred_at=seen.occurred_at,
+        )
+
+    def _reachability(self, record: DeviceRecord, seen: ReachabilitySeen) -> None:
+        prefix = "device" if record.is_managed else "device.unmanaged"
+        known = record.state
+        event: Event
+        if seen.online == known.online:
+            reason = None if seen.online else seen.reason or known.offline_reason
+            if reason != known.offline_reason:
+                self._view.put_telemetry(replace(record, state=replace(known, offline_reason=reason)))
+            return
+        if seen.online:
+            event, public = DeviceConnected(), f"{prefix}.connected"
+        else:
+            reason = seen.reason or "The device does not answer."
+            event = DeviceDisconnected(error_code="device_disconnected", reason=reason)
+            public = f"{prefix}.disconnected"
+        self._view.emit(
+            event,
+            public=public,
+            instance=self._device.instance,
+            device_id=self._device.device_id,
+            occurred_at=seen.occurred_at,
+        )
+
+    def _lock(self, record: DeviceRecord, seen: LockSeen) -> None:
+        known = record.state
+        if seen.jammed or seen.locked is None:
+            if (seen.jammed and not known.jammed) or (known.locked is not None and not seen.jammed):
+                self._emit(record, LockUncertain(jammed=seen.jammed), None, seen)
+            return
+        method, request_id = seen.method, seen.request_id
+        if method in {None, "remote"} and self._order is not None and self._order[1] is seen.locked:
+            method, request_id = "remote", self._order[0]
+        if method == "remote" and known.locked is seen.locked:
+            return  # the bolt was there already, or this move has been told
+        if method is None:
+            if known.locked is seen.locked:
+                return
+            if known.locked is None and not known.jammed:
+                self._view.put_device(replace(record, state=replace(known, locked=seen.locked)))
+                return
+            method = "unknown"
+        event = LockChanged(locked=seen.locked, method=method, user_slot=seen.user_slot, request_id=request_id)
+        self._emit(record, event, "lock.locked" if seen.locked else "lock.unlocked", seen)
+
+    def _door(self, record: DeviceRecord, seen: DoorSeen) -> None:
+        if seen.open == record.state.door_open:
+            return
+        if record.state.door_open is None or seen.open is None:
+            self._view.put_device(replace(record, state=replace(record.state, door_open=seen.open)))
+        else:
+            self._emit(record, DoorChanged(open=seen.open), None, seen)
+
+    def _battery(self, record: DeviceRecord, seen: BatterySeen) -> None:
+        level = min(1.0, max(0.0, seen.level))
+        before = record.state.battery
+        reading = BatteryReading(level, seen.occurred_at or self._view.now, seen.low)
+        record = replace(record, state=replace(record.state, battery=reading))
+        self._view.put_telemetry(record)
+        status = battery_status(level, low=seen.low)
+        old = None if before is None else battery_status(before.level, low=before.low)
+        if old == status:
+            return
+        if old is not None:
+            event = BatteryChanged(level=level, status=status)
+            self._emit(record, event, "device.battery_status_changed", seen)
+        if status in {"low", "critical"} and old not in {"low", "critical"}:
+            self._emit(record, BatteryLow(level=level), "device.low_battery", seen)
+
+    def _climate(self, record: DeviceRecord, seen: ClimateSeen) -> None:
+        before, after = record.state.climate, seen.climate
+        record = replace(record, state=replace(record.state, climate=after))
+        self._view.put_telemetry(record)
+        if before is not None and _setting(before) != _setting(after):
+            event = ThermostatAdjusted(
+                hvac_mode=after.hvac_mode,
+                fan_mode=after.fan_mode,
+                heating_set_point_celsius=after.heating_set_point_celsius,
+                cooling_set_point_celsius=after.cooling_set_point_celsius,
+            )
+            self._emit(record, event, "thermostat.manually_adjusted", seen)
+
+
+def _setting(climate: Climate) -> tuple[object, ...]:
+    return (
+        climate.hvac_mode,
+        climate.fan_mode,
+        climate.heating_set_point_celsius,
+        climate.cooling_set_point_celsius,
+    )

@@ -1,0 +1,162 @@
+"""Keeps one driver instance alive: runs it, turns its end into health, waits with full jitter, runs it again."""
+
+import asyncio
+import logging
+import random
+from datetime import timedelta
+from functools import partial
+from typing import Protocol
+
+from hubd.core.health import InstanceHealth
+from hubd.driver.clock import Clock
+from hubd.driver.protocol import Driver, DriverError, Manifest, Secrets
+from hubd.model.device import DeviceDescription
+from hubd.model.errors import HubError, StoreError
+from hubd.model.event import HopBack, HopLost
+from hubd.model.seen import Seen
+from hubd.store.journal import Journal
+from hubd.store.tables import View
+
+FIRST_PAUSE = 1.0
+LONGEST_PAUSE = 60.0
+RETRY_RECORD = 5.0
+
+
+class Door(Protocol):
+    """The hub's door for facts, as a port uses it."""
+
+    async def found(self, instance: str, description: DeviceDescription, seen: tuple[Seen, ...]) -> str:
+        """Take in a device."""
+        ...
+
+    async def removed(self, instance: str, native_id: str, reason: str) -> None:
+        """Take in a removal."""
+        ...
+
+    async def publish(self, instance: str, seen: tuple[Seen, ...]) -> None:
+        """Take in readings."""
+        ...
+
+
+class _Port:
+    """One life's `driver.Port`. After that life it is closed: a straggler's words about health are ignored."""
+
+    def __init__(self, supervisor: "Supervisor", door: Door, clock: Clock, secrets: Secrets) -> None:
+        self.instance = supervisor.instance
+        self.clock = clock
+        self.log = supervisor.log
+        self.secrets = secrets
+        self.is_open = True
+        self._supervisor = supervisor
+        self._door = door
+
+    def ready(self) -> None:
+        if self.is_open:
+            self._supervisor.connected()
+
+    def hop_lost(self, error: DriverError) -> None:
+        if self.is_open:
+            self._supervisor.lost(error)
+
+    def hop_back(self, hop: str) -> None:
+        error = self._supervisor.health.error
+        if self.is_open and error is not None and error.hop == hop:
+            self._supervisor.connected()
+
+    async def found(self, description: DeviceDescription, *seen: Seen) -> str:
+        return await self._door.found(self.instance, description, seen)
+
+    async def removed(self, native_id: str, reason: str) -> None:
+        await self._door.removed(self.instance, native_id, reason)
+
+    async def publish(self, *seen: Seen) -> None:
+        await self._door.publish(self.instance, seen)
+
+
+class Supervisor:
+    """Owner of one driver instance."""
+
+    def __init__(self, instance: str, manifest: Manifest, driver: Driver, journal: Journal, clock: Clock) -> None:
+        self.instance = instance
+        self.manifest = manifest
+        self.driver = driver
+        self.health = InstanceHealth(instance, manifest, clock)
+        self.log = logging.getLogger(f"hubd.driver.{instance}")
+        self._journal = journal
+        self._clock = clock
+        self._changed = asyncio.Event()
+
+    async def run(self, door: Door, secrets: Secrets) -> None:
+        """Live until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._tell(), name=f"health-{self.instance}")
+            while True:
+                self.health.next_try_at = None
+                port = _Port(self, door, self._clock, secrets)
+                try:
+                    error = await self._live(port)
+                finally:
+                    port.is_open = False
+                self.health.attempts += 1
+                self.lost(error)
+                await self._pause()
+
+    def connected(self) -> None:
+        """Every hop works."""
+        self.health.connected()
+        self._changed.set()
+
+    def lost(self, error: DriverError) -> None:
+        """A hop is gone."""
+        self.health.lost(error)
+        self._changed.set()
+
+    async def _live(self, port: _Port) -> DriverError:
+        nearest = self.manifest.hops[0]
+        try:
+            await self.driver.run(port)
+        except DriverError as error:
+            self.log.warning("%s lost: %s (%s)", error.hop, error.message, error.code)
+            return error
+        except HubError as error:
+            self.log.warning("stopped: %s (%s)", error.message, error.code)
+            return DriverError(nearest, error.code, f"The hub could not take in what the driver saw: {error.message}")
+        except BaseException as error:
+            if not isinstance(error, Exception):
+                raise
+            self.log.exception("the driver failed by a defect of its own")
+            message = f"The driver stopped by a defect of its own ({type(error).__name__}); the log has the details."
+            return DriverError(nearest, "driver_defect", message, "Report it with the log; it is started again by itself.")
+        return DriverError(nearest, "link_closed", "The driver ended its connection.")
+
+    async def _pause(self) -> None:
+        ceiling = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(10, max(0, self.health.attempts - 1)))
+        pause = random.uniform(0.0, ceiling)  # noqa: S311 - jitter, not a secret
+        self.health.next_try_at = self._clock.now() + timedelta(seconds=pause)
+        await self._clock.sleep(pause)
+
+    async def _tell(self) -> None:
+        """Make changes of health durable; of a flurry only the last state counts."""
+        while True:
+            await self._changed.wait()
+            self._changed.clear()
+            error, is_connected = self.health.error, self.health.is_connected
+            try:
+                await self._journal.transact(partial(self._record, error=error, is_connected=is_connected))
+            except StoreError as refused:
+                self.log.warning("health not recorded: %s", refused.message)
+                self._changed.set()
+                await self._clock.sleep(RETRY_RECORD)
+
+    def _record(self, view: View, *, error: DriverError | None, is_connected: bool) -> None:
+        known = view.instance(self.instance)
+        if is_connected:
+            if known is None or not known.is_connected:
+                away = None if known is None else (view.now - known.since).total_seconds()
+                view.emit(HopBack(away_seconds=away), public="connected_account.connected", instance=self.instance)
+        elif error is not None:
+            is_news = known is None or known.is_connected
+            if known is None or is_news or (known.hop, known.code) != (error.hop, error.code):
+                event = HopLost(hop=error.hop, code=error.code, reason=error.message)
+                public = "connected_account.disconnected" if is_news else None
+                view.emit(event, public=public, instance=self.instance)

@@ -1,0 +1,131 @@
+"""The contract between the hub and a driver: two coroutines one way, a port the other."""
+
+import logging
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import msgspec
+
+from hubd.driver.clock import Clock
+from hubd.model.command import Command
+from hubd.model.device import DeviceDescription, Kind
+from hubd.model.errors import HubError
+from hubd.model.outcome import Outcome
+from hubd.model.seen import Seen
+
+
+class DriverError(HubError):
+    """The link is lost. Raised out of `Driver.run`; the supervisor absorbs it, shows it as health and tries again.
+
+    `hop` is one of the manifest's hops; `remedy` tells a technician what to do next.
+    """
+
+    def __init__(self, hop: str, code: str, message: str, remedy: str = "", **data: str | float | bool | None) -> None:
+        super().__init__(code, message, **data)
+        self.hop = hop
+        self.remedy = remedy
+
+
+class Secrets(Protocol):
+    """PINs by reference. A revealed PIN lives in a local variable, never in a log, event, error or attribute."""
+
+    def seal(self, pin: str) -> str:
+        """Keep a PIN and return its reference."""
+        ...
+
+    def reveal(self, ref: str) -> str:
+        """Return the PIN. Raises `KeyError` when the reference is not known (any more)."""
+        ...
+
+
+class Port(Protocol):
+    """All that a driver sees of the hub."""
+
+    @property
+    def instance(self) -> str:
+        """The `<id>` of the driver's `[drivers.<id>]` table."""
+        ...
+
+    @property
+    def clock(self) -> Clock:
+        """The hub's clock; a driver asks no other."""
+        ...
+
+    @property
+    def log(self) -> "logging.Logger | logging.LoggerAdapter[logging.Logger]":
+        """The log of this instance."""
+        ...
+
+    @property
+    def secrets(self) -> Secrets:
+        """The PINs behind references."""
+        ...
+
+    def ready(self) -> None:
+        """Say that the link works and every device present was `found`. Ends the pause-growing of reconnects."""
+        ...
+
+    def hop_lost(self, error: DriverError) -> None:
+        """Say that a hop behind the living link is gone (a controller behind its server). `run` goes on."""
+        ...
+
+    def hop_back(self, hop: str) -> None:
+        """Say that such a hop works again."""
+        ...
+
+    async def found(self, description: DeviceDescription, *seen: Seen) -> str:
+        """Announce a device with its first readings; durable when it returns the `device_id`. Repeat it freely."""
+        ...
+
+    async def removed(self, native_id: str, reason: str) -> None:
+        """Pass on a positive statement of the network that the device is gone. Absence is not a statement."""
+        ...
+
+    async def publish(self, *seen: Seen) -> None:
+        """Hand over what was seen; durable when it returns."""
+        ...
+
+
+class Driver(Protocol):
+    """One instance of a driver, for one `[drivers.<id>]` table. Kept over reconnects."""
+
+    async def run(self, port: Port) -> None:
+        """Live one life of the link: connect, announce, `port.ready()`, listen. Cancellation is stop.
+
+        Raises `DriverError` when the link is lost. Returning means the same. Any other exception is a defect of the
+        driver: it is logged with its traceback, shown as health, and the driver is started again after a pause.
+        """
+        ...
+
+    async def execute(self, command: Command) -> Outcome:
+        """Do one command and say honestly how it ended. Cancelled when the command's deadline passes.
+
+        Never raises for what the network or the device does; `DriverError` counts as UNREACHABLE. Must answer
+        UNREACHABLE at once while the link is down.
+        """
+        ...
+
+
+class DriverConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Base of a driver's own keys in its `[drivers.<id>]` table."""
+
+
+type ConfigClass = type[DriverConfig]
+
+
+class Manifest(msgspec.Struct, frozen=True, kw_only=True):
+    """What the entry point in group `hubd.drivers` gives: everything the hub knows of a driver before it runs."""
+
+    type: str
+    title: str
+    config: ConfigClass
+    create: Callable[[Any], Driver]
+    """Makes a driver from an instance of `config`. Does no input or output."""
+    hops: tuple[str, ...]
+    """Names of the hops from hub to device, nearest first, as shown by health."""
+    kinds: tuple[Kind, ...] = ("lock",)
+    """Kinds that are managed without being asked for (`include_kinds` in the table overrides)."""
+    budget: int = 1
+    """How many commands may be under way at once over this instance's link."""
+    is_simulator: bool = False
+    """The devices live in this process; the sandbox routes (`simulate`) work on them."""

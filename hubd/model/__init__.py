@@ -1,0 +1,81 @@
+"""Pure values: nothing here knows a socket, a clock or a file."""
+
+from hubd.model.capability import (
+    Capabilities,
+    FanMode,
+    HvacMode,
+    KeypadCapability,
+    LockCapability,
+    SetPointRange,
+    ThermostatCapability,
+)
+from hubd.model.command import (
+    Command,
+    LockDoor,
+    SimulateConnection,
+    SimulateHubConnection,
+    SimulateKeypadCodeEntry,
+    SimulateManualLock,
+    SimulateRemoval,
+    UnlockDoor,
+)
+from hubd.model.device import Device, DeviceDescription, Kind
+from hubd.model.errors import Detail, HubError
+from hubd.model.outcome import Outcome, OutcomeKind, done, expired, rejected, sent_unconfirmed, unreachable, unsupported
+from hubd.model.seen import (
+    BatterySeen,
+    ClimateSeen,
+    DenialReason,
+    DenialSeen,
+    DoorSeen,
+    LockSeen,
+    Method,
+    ReachabilitySeen,
+    Seen,
+    TamperSeen,
+)
+from hubd.model.state import BatteryReading, Climate, DeviceState
+
+__all__ = [
+    "BatteryReading",
+    "BatterySeen",
+    "Capabilities",
+    "Climate",
+    "ClimateSeen",
+    "Command",
+    "DenialReason",
+    "DenialSeen",
+    "Detail",
+    "Device",
+    "DeviceDescription",
+    "DeviceState",
+    "DoorSeen",
+    "FanMode",
+    "HubError",
+    "HvacMode",
+    "KeypadCapability",
+    "Kind",
+    "LockCapability",
+    "LockDoor",
+    "LockSeen",
+    "Method",
+    "Outcome",
+    "OutcomeKind",
+    "ReachabilitySeen",
+    "Seen",
+    "SetPointRange",
+    "SimulateConnection",
+    "SimulateHubConnection",
+    "SimulateKeypadCodeEntry",
+    "SimulateManualLock",
+    "SimulateRemoval",
+    "TamperSeen",
+    "ThermostatCapability",
+    "UnlockDoor",
+    "done",
+    "expired",
+    "rejected",
+    "sent_unconfirmed",
+    "unreachable",
+    "unsupported",
+]

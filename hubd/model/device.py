@@ -1,0 +1,36 @@
+"""A device as its driver describes it, and as the hub knows it."""
+
+from typing import Literal, get_args
+
+import msgspec
+
+from hubd.model.capability import Capabilities
+
+type Kind = Literal["lock", "thermostat", "other"]
+
+KINDS: tuple[str, ...] = get_args(Kind.__value__)
+
+
+class DeviceDescription(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a driver found. Announced once name, model and capabilities are known, never with placeholders."""
+
+    native_id: str
+    """Survives re-inclusion where the protocol allows (Z-Wave: home id and DSK, never a bare node id)."""
+    kind: Kind
+    device_type: str
+    """The brand's Seam value where the brand is listed, else `<protocol>_<kind>`."""
+    name: str
+    """The device's own name, as its network knows it."""
+    manufacturer: str | None = None
+    model: str | None = None
+    firmware: str | None = None
+    capabilities: Capabilities = Capabilities()
+
+
+class Device(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A described device with its place on this hub."""
+
+    device_id: str
+    instance: str
+    """The `<id>` of the driver's `[drivers.<id>]` table."""
+    description: DeviceDescription

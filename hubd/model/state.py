@@ -1,0 +1,44 @@
+"""What is known of a device's condition, each reading with the time it was measured."""
+
+from datetime import datetime
+
+import msgspec
+
+from hubd.model.capability import FanMode, HvacMode
+
+
+class BatteryReading(msgspec.Struct, frozen=True, omit_defaults=True):
+    """`level` is 0.0 to 1.0; `low` is the device's own low-battery flag."""
+
+    level: float
+    measured_at: datetime
+    low: bool = False
+
+
+class Climate(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A thermostat's condition. Temperatures in degrees Celsius, humidity 0.0 to 1.0."""
+
+    temperature_celsius: float | None = None
+    relative_humidity: float | None = None
+    hvac_mode: HvacMode | None = None
+    fan_mode: FanMode | None = None
+    heating_set_point_celsius: float | None = None
+    cooling_set_point_celsius: float | None = None
+    is_heating: bool | None = None
+    is_cooling: bool | None = None
+    is_fan_running: bool | None = None
+
+
+class DeviceState(msgspec.Struct, frozen=True, omit_defaults=True):
+    """`None` means not known, which is never shown as a value."""
+
+    online: bool = False
+    offline_reason: str | None = None
+    """A sentence for a technician; set whenever `online` is false."""
+    changed_at: datetime | None = None
+    """When `online` last changed."""
+    locked: bool | None = None
+    jammed: bool = False
+    door_open: bool | None = None
+    battery: BatteryReading | None = None
+    climate: Climate | None = None

@@ -1,0 +1,61 @@
+"""Numbered forward migrations: entry N brings schema N to schema N+1. Never edit one that has been released."""
+
+MIGRATIONS: list[list[str]] = [
+    [
+        # public: the Seam event_type under which the row is served, NULL for the hub's own rows.
+        # Times are microseconds since 1970 UTC. body is NULL once erased; its hash stays in the chain.
+        """CREATE TABLE journal(
+            seq INTEGER PRIMARY KEY,
+            type TEXT NOT NULL,
+            public TEXT,
+            instance TEXT,
+            device_id TEXT,
+            occurred_at INTEGER NOT NULL,
+            created_at INTEGER NOT NULL,
+            body BLOB,
+            body_hash BLOB NOT NULL,
+            chain BLOB NOT NULL
+        ) STRICT""",
+        "CREATE INDEX journal_public ON journal(created_at) WHERE public IS NOT NULL",
+        "CREATE INDEX journal_device ON journal(device_id, seq) WHERE device_id IS NOT NULL AND public IS NOT NULL",
+        """CREATE TABLE meta(name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID""",
+        """CREATE TABLE devices(device_id TEXT PRIMARY KEY, body BLOB NOT NULL) STRICT, WITHOUT ROWID""",
+        """CREATE TABLE instances(instance TEXT PRIMARY KEY, body BLOB NOT NULL) STRICT, WITHOUT ROWID""",
+        """CREATE TABLE commands(
+            request_id TEXT PRIMARY KEY,
+            device_id TEXT NOT NULL,
+            accepted_at INTEGER NOT NULL,
+            is_open INTEGER NOT NULL,
+            body BLOB NOT NULL
+        ) STRICT, WITHOUT ROWID""",
+        "CREATE INDEX commands_open ON commands(is_open) WHERE is_open = 1",
+        "CREATE INDEX commands_age ON commands(accepted_at)",
+        """CREATE TABLE keys(
+            key_id TEXT PRIMARY KEY,
+            secret_hash BLOB NOT NULL,
+            name TEXT NOT NULL,
+            role TEXT NOT NULL,
+            created_at INTEGER NOT NULL,
+            revoked_at INTEGER
+        ) STRICT, WITHOUT ROWID""",
+        """CREATE TABLE idempotency(
+            key_id TEXT NOT NULL,
+            key TEXT NOT NULL,
+            request_hash BLOB NOT NULL,
+            request_id TEXT NOT NULL,
+            created_at INTEGER NOT NULL,
+            status INTEGER,
+            body BLOB,
+            PRIMARY KEY (key_id, key)
+        ) STRICT, WITHOUT ROWID""",
+        "CREATE INDEX idempotency_age ON idempotency(created_at)",
+        """CREATE TABLE webhooks(
+            webhook_id TEXT PRIMARY KEY,
+            url TEXT NOT NULL,
+            event_types TEXT,
+            secret BLOB NOT NULL,
+            created_at INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID""",
+        """CREATE TABLE cursors(name TEXT PRIMARY KEY, seq INTEGER NOT NULL) STRICT, WITHOUT ROWID""",
+    ],
+]

@@ -1,0 +1,50 @@
+"""Sealing of secrets at rest: AES-256-GCM under the box's key, bound to the row it stands in."""
+
+import os
+from pathlib import Path
+
+from hubd.model.errors import StoreError
+
+KEY_BYTES = 32
+_NONCE_BYTES = 12
+
+
+class Sealer:
+    """Seals and opens small values. The key never leaves this object."""
+
+    def __init__(self, key: bytes) -> None:
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # noqa: PLC0415 - 4 MB, only where it is used
+
+        self._aead = AESGCM(key)
+
+    def seal(self, secret: bytes, row: str) -> bytes:
+        """Encrypt; `row` is the identity of the row that will hold it."""
+        nonce = os.urandom(_NONCE_BYTES)
+        return nonce + self._aead.encrypt(nonce, secret, row.encode())
+
+    def open(self, sealed: bytes, row: str) -> bytes:
+        """Decrypt. Raises `StoreError` (`secret_unreadable`) for another key, another row or a changed value."""
+        from cryptography.exceptions import InvalidTag  # noqa: PLC0415 - see above
+
+        try:
+            return self._aead.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], row.encode())
+        except InvalidTag as error:
+            message = "A stored secret cannot be read: the box's secret.key is not the one that sealed it."
+            raise StoreError("secret_unreadable", message) from error
+
+
+def load_key(path: Path) -> bytes:
+    """Read the box's key; makes it (0600) where there is none. Raises `StoreError` when it is damaged."""
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "wb") as file:
+            key = os.urandom(KEY_BYTES)
+            file.write(key)
+            file.flush()
+            os.fsync(file.fileno())
+            return key
+    except FileExistsError:
+        key = path.read_bytes()
+    if len(key) != KEY_BYTES:
+        raise StoreError("key_damaged", f"{path.name} must hold {KEY_BYTES} bytes and holds {len(key)}; restore it.")
+    return key

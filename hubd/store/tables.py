@@ -1,0 +1,204 @@
+"""The folded tables in memory, and the transaction views on them.
+
+A `View` is what one transaction sees: its own writes over the batch's over the committed tables. Nothing is visible to
+readers before it is durable.
+"""
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from datetime import datetime
+
+import msgspec
+
+from hubd.model.event import Event
+from hubd.store.database import Statement, Value
+from hubd.store.fold import fold
+from hubd.store.records import CommandRecord, DeviceRecord, InstanceRecord, micros
+
+RECENT_COMMANDS = 1024
+
+
+class Tables:
+    """Committed tables. Read freely; written by the journal only."""
+
+    def __init__(self) -> None:
+        self._devices: dict[str, DeviceRecord] = {}
+        self._instances: dict[str, InstanceRecord] = {}
+        self._open: dict[str, CommandRecord] = {}
+        self._recent: OrderedDict[str, CommandRecord] = OrderedDict()
+
+    @property
+    def devices(self) -> Mapping[str, DeviceRecord]:
+        """Every device ever found, removed ones too, by id."""
+        return self._devices
+
+    @property
+    def instances(self) -> Mapping[str, InstanceRecord]:
+        """Driver instances by `[drivers.<id>]`."""
+        return self._instances
+
+    @property
+    def open_commands(self) -> Mapping[str, CommandRecord]:
+        """Commands that are accepted and not settled."""
+        return self._open
+
+    def command(self, request_id: str) -> CommandRecord | None:
+        """Return a command that is open or among the last settled ones; older ones are in the database."""
+        return self._open.get(request_id) or self._recent.get(request_id)
+
+    def put_device(self, record: DeviceRecord) -> None:
+        """Write a committed device."""
+        self._devices[record.device.device_id] = record
+
+    def put_instance(self, record: InstanceRecord) -> None:
+        """Write a committed instance."""
+        self._instances[record.instance] = record
+
+    def put_command(self, record: CommandRecord) -> None:
+        """Write a committed command."""
+        if record.outcome is None:
+            self._open[record.request_id] = record
+            return
+        self._open.pop(record.request_id, None)
+        self._recent[record.request_id] = record
+        if len(self._recent) > RECENT_COMMANDS:
+            self._recent.popitem(last=False)
+
+
+class Draft(msgspec.Struct, frozen=True):
+    """An event on its way into the journal."""
+
+    event: Event
+    public: str | None
+    instance: str | None
+    device_id: str | None
+    occurred_at: datetime
+    created_at: datetime
+
+
+class Overlay:
+    """Changes on top of the tables (or of another overlay) that are not committed yet."""
+
+    __slots__ = ("commands", "devices", "drafts", "instances", "silent", "statements")
+
+    def __init__(self) -> None:
+        self.devices: dict[str, DeviceRecord] = {}
+        self.instances: dict[str, InstanceRecord] = {}
+        self.commands: dict[str, CommandRecord] = {}
+        self.silent: dict[str, DeviceRecord] = {}
+        self.drafts: list[Draft] = []
+        self.statements: list[tuple[str, tuple[Value, ...]]] = []
+
+    def absorb(self, other: "Overlay") -> None:
+        """Take over the changes of a finished transaction."""
+        self.devices.update(other.devices)
+        self.instances.update(other.instances)
+        self.commands.update(other.commands)
+        for device_id in other.devices:
+            self.silent.pop(device_id, None)
+        for device_id, record in other.silent.items():
+            (self.devices if device_id in self.devices else self.silent)[device_id] = record
+        self.drafts.extend(other.drafts)
+        self.statements.extend(other.statements)
+
+
+class View:
+    """What one transaction sees and does. Implements `fold.FoldView`."""
+
+    def __init__(self, tables: Tables, batch: Overlay, now: datetime) -> None:
+        self.now = now
+        self.own = Overlay()
+        self._tables = tables
+        self._batch = batch
+
+    def device(self, device_id: str) -> DeviceRecord | None:
+        """Return a device as this transaction sees it."""
+        for overlay in (self.own, self._batch):
+            record = overlay.silent.get(device_id) or overlay.devices.get(device_id)
+            if record is not None:
+                return record
+        return self._tables.devices.get(device_id)
+
+    def put_device(self, record: DeviceRecord) -> None:
+        """Write a device in this transaction."""
+        device_id = record.device.device_id
+        self.own.silent.pop(device_id, None)
+        self.own.devices[device_id] = record
+
+    def put_telemetry(self, record: DeviceRecord) -> None:
+        """Write readings that are not news: seen by readers after this transaction, on the disk at the next flush."""
+        device_id = record.device.device_id
+        if device_id in self.own.devices:
+            self.own.devices[device_id] = record
+        else:
+            self.own.silent[device_id] = record
+
+    def instance(self, instance: str) -> InstanceRecord | None:
+        """Return a driver instance as this transaction sees it."""
+        return (
+            self.own.instances.get(instance)
+            or self._batch.instances.get(instance)
+            or self._tables.instances.get(instance)
+        )
+
+    def put_instance(self, record: InstanceRecord) -> None:
+        """Write a driver instance in this transaction."""
+        self.own.instances[record.instance] = record
+
+    def command(self, request_id: str) -> CommandRecord | None:
+        """Return a command as this transaction sees it."""
+        return (
+            self.own.commands.get(request_id)
+            or self._batch.commands.get(request_id)
+            or self._tables.command(request_id)
+        )
+
+    def put_command(self, record: CommandRecord) -> None:
+        """Write a command in this transaction."""
+        self.own.commands[record.request_id] = record
+
+    def execute(self, sql: str, *parameters: Value) -> None:
+        """Add a statement on a table that is not folded (keys, webhooks, cursors)."""
+        self.own.statements.append((sql, parameters))
+
+    def emit(
+        self,
+        event: Event,
+        *,
+        public: str | None = None,
+        instance: str | None = None,
+        device_id: str | None = None,
+        occurred_at: datetime | None = None,
+    ) -> None:
+        """Add an event to the journal and fold it."""
+        at = self.now if occurred_at is None else occurred_at
+        self.own.drafts.append(Draft(event, public, instance, device_id, at, self.now))
+        fold(self, event, instance, device_id, self.now)
+
+
+_encode = msgspec.json.Encoder().encode
+
+
+def device_statement(records: Mapping[str, DeviceRecord]) -> Statement:
+    """Build the write of device rows."""
+    rows = [(device_id, _encode(record)) for device_id, record in records.items()]
+    return "INSERT OR REPLACE INTO devices(device_id, body) VALUES(?, ?)", rows
+
+
+def statements(overlay: Overlay) -> list[Statement]:
+    """Build the writes of an overlay's tables (the journal rows are the journal's)."""
+    result: list[Statement] = []
+    if overlay.devices:
+        result.append(device_statement(overlay.devices))
+    if overlay.instances:
+        instance_rows = [(name, _encode(record)) for name, record in overlay.instances.items()]
+        result.append(("INSERT OR REPLACE INTO instances(instance, body) VALUES(?, ?)", instance_rows))
+    if overlay.commands:
+        command_rows = [
+            (c.request_id, c.command.device_id, micros(c.accepted_at), int(c.outcome is None), _encode(c))
+            for c in overlay.commands.values()
+        ]
+        sql = "INSERT OR REPLACE INTO commands(request_id, device_id, accepted_at, is_open, body) VALUES(?, ?, ?, ?, ?)"
+        result.append((sql, command_rows))
+    result.extend((sql, [parameters]) for sql, parameters in overlay.statements)
+    return result

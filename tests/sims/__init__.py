@@ -1,0 +1,1 @@
+"""Emulated networks that the drivers are tested against."""

@@ -1,0 +1,308 @@
+// How nodes answer where zwave-js 15.29 has no mock, or one that differs from real devices.
+import {
+  AssociationCCGet,
+  AssociationCCRemove,
+  AssociationCCReport,
+  AssociationCCSet,
+  AssociationCCSupportedGroupingsGet,
+  AssociationCCSupportedGroupingsReport,
+  AssociationGroupInfoCCCommandListGet,
+  AssociationGroupInfoCCCommandListReport,
+  AssociationGroupInfoCCInfoGet,
+  AssociationGroupInfoCCInfoReport,
+  AssociationGroupInfoCCNameGet,
+  AssociationGroupInfoCCNameReport,
+  BatteryCCGet,
+  BatteryCCReport,
+  DoorLockCCOperationGet,
+  DoorLockCCOperationSet,
+  DoorLockMode,
+  NotificationCCGet,
+  NotificationCCReport,
+  NotificationCCSet,
+  ThermostatFanModeCCGet,
+  ThermostatFanModeCCSet,
+  ThermostatFanModeCCSupportedGet,
+  ThermostatModeCCSet,
+  ThermostatOperatingStateCCGet,
+  ThermostatOperatingStateCCReport,
+  ThermostatSetpointCCSet,
+  UserCodeCCSet,
+  UserCredentialCCCredentialSet,
+  UserCredentialCCUserSet,
+  UserCredentialType,
+  UserIDStatus,
+  WakeUpCCIntervalCapabilitiesGet,
+  WakeUpCCIntervalGet,
+  WakeUpCCIntervalSet,
+  WakeUpCCNoMoreInformation,
+} from "@zwave-js/cc";
+import { CommandClasses as CC } from "@zwave-js/core";
+import {
+  ACCESS_CONTROL,
+  LockEvent,
+  doorLockReport,
+  notify,
+  raw,
+  reportLock,
+  userParameter,
+} from "./reports.mjs";
+
+const LIFELINE = 1;
+const AFTER_SET_DELAY = 20; // ms from the end of the bolt's travel until the lock reports it
+
+// zwave-js never receives a Fan Mode Set in production and so cannot parse one.
+ThermostatFanModeCCSet.from = (frame, context) =>
+  new ThermostatFanModeCCSet({
+    nodeId: context.sourceNodeId,
+    mode: frame.payload[0] & 0x0f,
+    off: (frame.payload[0] & 0x80) !== 0,
+  });
+
+const stateOf = (node, key, fallback) => (node.state.has(key) ? node.state.get(key) : fallback);
+const answer = (cc) => ({ action: "sendCC", cc });
+const OK = { action: "ok" };
+const FAIL = { action: "fail" }; // supervised: Fail is reported; unsupervised: nothing is said
+const SILENCE = { action: "stop" }; // acknowledged by the radio, never answered
+
+const REJECTABLE = [
+  DoorLockCCOperationSet,
+  UserCodeCCSet,
+  UserCredentialCCUserSet,
+  UserCredentialCCCredentialSet,
+  ThermostatModeCCSet,
+  ThermostatSetpointCCSet,
+];
+
+/** Counts lock commands and plays the faults and habits that ops.mjs sets. Must be asked first. */
+const gate = {
+  handleCC(_controller, node, cc) {
+    const isLockSet = cc instanceof DoorLockCCOperationSet;
+    if (isLockSet) node.state.set("sim.lockSets", stateOf(node, "sim.lockSets", 0) + 1);
+    const faults = stateOf(node, "sim.faults", {});
+    if (faults.ignoreCCs?.includes(cc.ccId)) return SILENCE;
+    if (faults.ignoreLockSets && isLockSet) return SILENCE;
+    if (faults.rejectSets && REJECTABLE.some((type) => cc instanceof type)) return FAIL;
+    if (faults.jamOnSet && isLockSet) {
+      void notify(node, ACCESS_CONTROL, LockEvent.jammed);
+      return FAIL;
+    }
+    if (isLockSet && stateOf(node, "sim.habits", {}).reportsAfterSet) {
+      const { travelTime = 0 } = node.getCCCapabilities(CC["Door Lock"]);
+      setTimeout(() => void reportRfOperation(node, cc.mode), travelTime + AFTER_SET_DELAY);
+    }
+    return undefined;
+  },
+};
+
+async function reportRfOperation(node, mode) {
+  const locked = mode === DoorLockMode.Secured;
+  await notify(node, ACCESS_CONTROL, locked ? LockEvent.rfLock : LockEvent.rfUnlock);
+  await reportLock(node);
+}
+
+/** The stock mock leaves out door, bolt and latch. */
+const doorLock = {
+  handleCC(_controller, node, cc) {
+    return cc instanceof DoorLockCCOperationGet ? answer(doorLockReport(node)) : undefined;
+  },
+};
+
+const association = {
+  handleCC(controller, node, cc) {
+    const nodeId = controller.ownNodeId;
+    const members = stateOf(node, "sim.lifeline", []);
+    if (cc instanceof AssociationCCSupportedGroupingsGet) {
+      return answer(new AssociationCCSupportedGroupingsReport({ nodeId, groupCount: 1 }));
+    }
+    if (cc instanceof AssociationCCGet) {
+      const group = { groupId: cc.groupId, maxNodes: 5, nodeIds: members, reportsToFollow: 0 };
+      return answer(new AssociationCCReport({ nodeId, ...group }));
+    }
+    if (cc instanceof AssociationCCSet) {
+      node.state.set("sim.lifeline", [...new Set([...members, ...cc.nodeIds])]);
+      return OK;
+    }
+    if (cc instanceof AssociationCCRemove) {
+      const gone = (id) => !cc.nodeIds?.length || cc.nodeIds.includes(id);
+      node.state.set(
+        "sim.lifeline",
+        members.filter((id) => !gone(id)),
+      );
+      return OK;
+    }
+    return undefined;
+  },
+};
+
+const associationGroupInfo = {
+  handleCC(controller, _node, cc) {
+    const nodeId = controller.ownNodeId;
+    if (cc instanceof AssociationGroupInfoCCNameGet) {
+      return answer(new AssociationGroupInfoCCNameReport({ nodeId, groupId: cc.groupId, name: "Lifeline" }));
+    }
+    if (cc instanceof AssociationGroupInfoCCInfoGet) {
+      const groups = [{ groupId: LIFELINE, mode: 0, profile: 0x0001, eventCode: 0 }];
+      const info = { isListMode: false, hasDynamicInfo: false, groups };
+      return answer(new AssociationGroupInfoCCInfoReport({ nodeId, ...info }));
+    }
+    if (cc instanceof AssociationGroupInfoCCCommandListGet) {
+      const reports = [
+        [CC.Battery, [0x03]],
+        [CC.Notification, [0x05]],
+        [CC["Door Lock"], [0x03]],
+      ];
+      const list = { groupId: cc.groupId, commands: new Map(reports) };
+      return answer(new AssociationGroupInfoCCCommandListReport({ nodeId, ...list }));
+    }
+    return undefined;
+  },
+};
+
+const battery = {
+  handleCC(controller, node, cc) {
+    if (!(cc instanceof BatteryCCGet)) return undefined;
+    const level = stateOf(node, "sim.battery", 87);
+    return answer(
+      new BatteryCCReport({ nodeId: controller.ownNodeId, level: level === 0xff ? "low" : level }),
+    );
+  },
+};
+
+/** Unanswered, each Get costs the interview a report timeout: 1 s, or 10 s by the Schlage's device config. */
+const notification = {
+  handleCC(controller, _node, cc) {
+    if (cc instanceof NotificationCCSet) return OK;
+    if (!(cc instanceof NotificationCCGet)) return undefined;
+    return answer(
+      new NotificationCCReport({
+        nodeId: controller.ownNodeId,
+        notificationType: cc.notificationType ?? ACCESS_CONTROL,
+        notificationStatus: 0xff,
+        notificationEvent: 0x00, // idle
+      }),
+    );
+  },
+};
+
+/**
+ * The stock mock takes "user 0, Available" (= delete all codes) for a write to slot 0, which would hide that
+ * the driver clears a lock in its first interview; and it accepts the same code twice.
+ */
+const userCode = {
+  handleCC(_controller, node, cc) {
+    if (!(cc instanceof UserCodeCCSet)) return undefined;
+    const { numUsers = 1 } = node.getCCCapabilities(CC["User Code"], cc.endpointIndex) ?? {};
+    const slots = Array.from({ length: numUsers }, (_, index) => index + 1);
+    if (cc.userId === 0 && cc.userIdStatus === UserIDStatus.Available) {
+      node.state.set("sim.clearAllCount", stateOf(node, "sim.clearAllCount", 0) + 1);
+      for (const slot of slots) storeUserCode(node, slot, undefined);
+      return OK;
+    }
+    if (cc.userIdStatus === UserIDStatus.Available) return undefined;
+    const wanted = digits(cc.userCode);
+    if (slots.every((slot) => slot === cc.userId || storedUserCode(node, slot) !== wanted)) return undefined;
+    const parameters = userParameter(cc.userId, UserIDStatus.Available);
+    void notify(node, ACCESS_CONTROL, LockEvent.codeDuplicate, parameters);
+    return FAIL;
+  },
+};
+
+/** Writes a slot of a User Code lock, as at its keypad; no code empties it. */
+export function storeUserCode(node, slot, code) {
+  node.state.set(`UserCode_userIdStatus_${slot}`, code ? UserIDStatus.Enabled : UserIDStatus.Available);
+  node.state.set(`UserCode_userCode_${slot}`, code);
+}
+
+/** The PINs that a lock of either kind holds, as {slot: digits}. */
+export function storedPins(node) {
+  const { numUsers = 0 } = node.getCCCapabilities(CC["User Code"]) ?? {};
+  const userCodes = Array.from({ length: numUsers }, (_, index) => [
+    index + 1,
+    storedUserCode(node, index + 1),
+  ]);
+  const prefix = `UserCredential_cred_${UserCredentialType.PINCode}_`;
+  const credentials = [...node.state]
+    .filter(([key]) => key.startsWith(prefix))
+    .map(([key, { credentialData }]) => [key.slice(prefix.length), digits(credentialData)]);
+  return Object.fromEntries([...userCodes, ...credentials].filter(([, pin]) => pin !== undefined));
+}
+
+function storedUserCode(node, slot) {
+  if (!stateOf(node, `UserCode_userIdStatus_${slot}`, UserIDStatus.Available)) return undefined;
+  return digits(node.state.get(`UserCode_userCode_${slot}`));
+}
+
+const digits = (code) => (code instanceof Uint8Array ? Buffer.from(code).toString("ascii") : code);
+
+const fanMode = {
+  handleCC(controller, node, cc) {
+    const ccId = CC["Thermostat Fan Mode"];
+    if (cc instanceof ThermostatFanModeCCSupportedGet) {
+      return answer(raw(controller, ccId, 0x05, [0b0100_0011])); // auto low, low, circulation
+    }
+    if (cc instanceof ThermostatFanModeCCGet) {
+      return answer(raw(controller, ccId, 0x03, [stateOf(node, "sim.fanMode", 0)]));
+    }
+    if (cc instanceof ThermostatFanModeCCSet) {
+      node.state.set("sim.fanMode", cc.mode);
+      return OK;
+    }
+    return undefined;
+  },
+};
+
+const operatingState = {
+  handleCC(controller, node, cc) {
+    if (!(cc instanceof ThermostatOperatingStateCCGet)) return undefined;
+    const state = stateOf(node, "sim.operatingState", 0);
+    return answer(new ThermostatOperatingStateCCReport({ nodeId: controller.ownNodeId, state }));
+  },
+};
+
+/** The stock range check is inverted (`value > minValue` fails), so it refuses every useful set-point. */
+const setpoint = {
+  handleCC(_controller, node, cc) {
+    if (!(cc instanceof ThermostatSetpointCCSet)) return undefined;
+    const range = node.getCCCapabilities(CC["Thermostat Setpoint"], cc.endpointIndex)?.setpoints?.[
+      cc.setpointType
+    ];
+    if (!range || cc.value < range.minValue || cc.value > range.maxValue) return FAIL;
+    node.state.set(`ThermostatSetpoint_setpoint_${cc.setpointType}`, cc.value);
+    node.state.set(`ThermostatSetpoint_scale_${cc.setpointType}`, cc.scale);
+    return OK;
+  },
+};
+
+export const wakeUp = {
+  handleCC(controller, node, cc) {
+    if (cc instanceof WakeUpCCIntervalGet) {
+      const seconds = stateOf(node, "sim.wakeUpInterval", 3600);
+      const payload = [(seconds >> 16) & 0xff, (seconds >> 8) & 0xff, seconds & 0xff, controller.ownNodeId];
+      return answer(raw(controller, CC["Wake Up"], 0x06, payload));
+    }
+    if (cc instanceof WakeUpCCIntervalCapabilitiesGet) {
+      const [min, max, usual, step] = [
+        [0, 0, 60],
+        [0x01, 0x51, 0x80],
+        [0, 0x0e, 0x10],
+        [0, 0, 60],
+      ]; // seconds
+      return answer(raw(controller, CC["Wake Up"], 0x0a, [...min, ...max, ...usual, ...step]));
+    }
+    if (cc instanceof WakeUpCCIntervalSet) {
+      node.state.set("sim.wakeUpInterval", cc.wakeUpInterval);
+      return OK;
+    }
+    if (cc instanceof WakeUpCCNoMoreInformation) {
+      node.state.set("sim.asleep", true);
+      return SILENCE;
+    }
+    return undefined;
+  },
+};
+
+// The first entry is asked first, and all of them before the stock mocks.
+export const common = [gate, association, associationGroupInfo, battery, notification];
+export const lock = [doorLock, userCode];
+export const thermostat = [fanMode, operatingState, setpoint];

@@ -1,0 +1,199 @@
+// The operations of the control channel: what happens at the doors, and what goes wrong.
+import {
+  MultilevelSensorCCReport,
+  NotificationCCReport,
+  ThermostatModeCCReport,
+  ThermostatOperatingStateCCReport,
+  ThermostatSetpointCCReport,
+  WakeUpCCWakeUpNotification,
+  ZWaveProtocolCCNodeInformationFrame,
+} from "@zwave-js/cc";
+import { CommandClasses as CC } from "@zwave-js/core";
+import { createMockZWaveRequestFrame } from "@zwave-js/testing";
+import { storeUserCode, storedPins } from "./behaviors.mjs";
+import { sensorValues } from "./network.mjs";
+import {
+  ACCESS_CONTROL,
+  LockEvent,
+  notify,
+  raw,
+  report,
+  reportBattery,
+  reportLock,
+  turn,
+  userParameter,
+} from "./reports.mjs";
+
+/** All operations by name. Each takes one object of arguments; a throw becomes the caller's error. */
+export function createOps({ controller, nodes }, socket) {
+  const find = (id) => {
+    const node = nodes.get(Number(id));
+    if (!node) throw new Error(`no node ${id}; there are: ${[...nodes.keys()].join(", ")}`);
+    return node;
+  };
+  return {
+    ...lockOps(find),
+    ...thermostatOps(find, controller),
+    ...nodeOps(find, controller),
+    ...faultOps(find),
+    ping: () => ({ connected: socket.connected, rss: process.memoryUsage().rss }),
+    unplug: () => socket.unplug(),
+    plug: () => socket.plug(),
+  };
+}
+
+function lockOps(find) {
+  /** The lock's notification, then its state; `report: false` is a lock that says only the first. */
+  async function operate(id, locked, [lockEvent, unlockEvent], { parameters, report: tells = true } = {}) {
+    const node = find(id);
+    turn(node, locked);
+    await notify(node, ACCESS_CONTROL, locked ? lockEvent : unlockEvent, parameters);
+    if (tells) await reportLock(node);
+  }
+  return {
+    manual: ({ node, locked, ...how }) =>
+      operate(node, locked, [LockEvent.manualLock, LockEvent.manualUnlock], how),
+    rf: ({ node, locked, ...how }) => operate(node, locked, [LockEvent.rfLock, LockEvent.rfUnlock], how),
+    auto_lock: ({ node, ...how }) => operate(node, true, [LockEvent.autoLock], how),
+    keypad: ({ node, locked, user, ...how }) =>
+      operate(node, locked, [LockEvent.keypadLock, LockEvent.keypadUnlock], {
+        ...how,
+        parameters: userParameter(user),
+      }),
+
+    /** "Lock jammed" is a state, not an event; with `locked`, the lock also reports where the bolt stands. */
+    async jam({ node, locked }) {
+      const lock = find(node);
+      await notify(lock, ACCESS_CONTROL, LockEvent.jammed);
+      if (locked === undefined) return;
+      turn(lock, locked);
+      await reportLock(lock);
+    },
+    unjam: ({ node }) => notify(find(node), ACCESS_CONTROL, 0x00, [LockEvent.jammed]),
+
+    /** Opens or closes the door: a lock with a sensor reports it; with `event` as a notification too. */
+    async door({ node, open, event = false }) {
+      const lock = find(node);
+      if (!lock.getCCCapabilities(CC["Door Lock"])?.doorSupported)
+        throw new Error(`node ${node} has no door sensor`);
+      lock.state.set("sim.door", open ? "open" : "closed");
+      if (event) await notify(lock, ACCESS_CONTROL, open ? LockEvent.doorOpen : LockEvent.doorClosed);
+      await reportLock(lock);
+    },
+
+    /** How many Door Lock Operation Set frames have reached the lock's application since start or `reset`. */
+    lock_sets({ node, reset = false }) {
+      const { state } = find(node);
+      const count = state.get("sim.lockSets") ?? 0;
+      if (reset) state.set("sim.lockSets", 0);
+      return count;
+    },
+    locked: ({ node }) => find(node).state.get("DoorLock_currentMode") === 0xff,
+
+    /** A code entered or deleted at the keypad, past the driver. */
+    async local_code({ node, slot, code, report: tells = true }) {
+      const lock = find(node);
+      storeUserCode(lock, slot, code ?? undefined);
+      const parameters = userParameter(slot, code ? 1 : 0);
+      if (tells)
+        await notify(lock, ACCESS_CONTROL, code ? LockEvent.codeAdded : LockEvent.codeDeleted, parameters);
+    },
+    /** The PINs that the lock holds, as {slot: digits}. */
+    codes: ({ node }) => storedPins(find(node)),
+  };
+}
+
+function thermostatOps(find, controller) {
+  const nodeId = controller.ownNodeId;
+  return {
+    /** Someone turns the knob: any of `mode`, `setpoint` {type, value}, `opState`, `fanMode`. */
+    async thermostat({ node, mode, setpoint, opState, fanMode }) {
+      const device = find(node);
+      if (mode !== undefined) {
+        device.state.set("ThermostatMode_mode", mode);
+        await report(device, new ThermostatModeCCReport({ nodeId, mode }));
+      }
+      if (setpoint !== undefined) {
+        device.state.set(`ThermostatSetpoint_setpoint_${setpoint.type}`, setpoint.value);
+        await report(device, new ThermostatSetpointCCReport({ nodeId, ...setpoint, scale: 0 }));
+      }
+      if (opState !== undefined) {
+        device.state.set("sim.operatingState", opState);
+        await report(device, new ThermostatOperatingStateCCReport({ nodeId, state: opState }));
+      }
+      if (fanMode !== undefined) {
+        device.state.set("sim.fanMode", fanMode);
+        // zwave-js cannot serialize this report.
+        await report(device, raw(controller, CC["Thermostat Fan Mode"], 0x03, [fanMode]));
+      }
+    },
+    async sensor({ node, type, value, scale = 0, report: tells = true }) {
+      sensorValues[type] = value;
+      if (tells) await report(find(node), new MultilevelSensorCCReport({ nodeId, type, scale, value }));
+    },
+  };
+}
+
+function nodeOps(find, controller) {
+  const nodeId = controller.ownNodeId;
+  return {
+    /** Level in percent; 255 is the low-battery warning. */
+    async battery({ node, level, report: tells = true }) {
+      find(node).state.set("sim.battery", level);
+      if (tells) await reportBattery(find(node), level);
+    },
+    notify: ({ node, type, event, params }) => notify(find(node), type, event, params),
+    v1alarm: ({ node, type, level }) =>
+      report(find(node), new NotificationCCReport({ nodeId, alarmType: type, alarmLevel: level })),
+    /** The action button: an unsolicited Node Information Frame. */
+    async nif({ node }) {
+      const device = find(node);
+      const shown = [...device.implementedCCs].filter(([cc, info]) => cc !== CC.Basic && info.isSupported);
+      const supportedCCs = shown.map(([cc]) => cc);
+      const frame = new ZWaveProtocolCCNodeInformationFrame({
+        nodeId: device.id,
+        ...device.capabilities,
+        supportedCCs,
+      });
+      await device.sendToController(createMockZWaveRequestFrame(frame, { ackRequested: false }));
+    },
+    raw: ({ node, cc, cmd, payload }) => report(find(node), raw(controller, cc, cmd, payload)),
+    state({ node }) {
+      const plain = [...find(node).state].filter(([key]) => key !== "DoorLock_transition");
+      return Object.fromEntries(
+        plain.map(([key, value]) => [key, value instanceof Uint8Array ? hex(value) : value]),
+      );
+    },
+    set_state: ({ node, key, value }) => void find(node).state.set(key, value),
+  };
+}
+
+function faultOps(find) {
+  const set =
+    (key) =>
+    ({ node, on = true }) =>
+      void find(node).state.set(key, on);
+  return {
+    /** No radio: nothing sent to it is acknowledged. */
+    dead: set("sim.dead"),
+    /** Hears and obeys, but neither acknowledges nor reports. */
+    mute: set("sim.mute"),
+    sleep: set("sim.asleep"),
+    async wake({ node }) {
+      find(node).state.set("sim.asleep", false);
+      await report(find(node), new WakeUpCCWakeUpNotification({ nodeId: find(node).controller.ownNodeId }));
+    },
+    /**
+     * Replaces the node's faults (none given: none left):
+     * `ignoreLockSets`: lock commands are acknowledged by the radio, neither obeyed nor answered;
+     * `ignoreCCs` [ids]: the same for whole command classes; `rejectSets`: what is set is refused;
+     * `jamOnSet`: the bolt jams at each lock command.
+     */
+    faults: ({ node, ...faults }) => void find(node).state.set("sim.faults", faults),
+    /** `reportsAfterSet`: on a command, the lock sends "RF (un)lock operation" and its state, as many do. */
+    habits: ({ node, ...habits }) => void find(node).state.set("sim.habits", habits),
+    latency: ({ node, ms }) => void (find(node).capabilities.txDelay = ms),
+  };
+}
+
+const hex = (bytes) => Buffer.from(bytes).toString("hex");

@@ -1,0 +1,1 @@
+"""What several tests share: validators, builders and helpers that are no tests themselves."""

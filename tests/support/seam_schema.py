@@ -1,0 +1,156 @@
+"""Answers and events judged by the official Seam schema.
+
+``validate``, ``validate_event`` and ``validate_error`` return one sentence per fault, none for a good
+value. Each says the place first, e.g. ``body.events[3]<lock.locked>.method: "fingerprint" is not one of
+...``; the tags in angle brackets name the variant of a union that judged the value. Formats (uuid,
+date-time, uri, email) are asserted.
+
+Stricter than the text of the OpenAPI document in four points, as its source (the zod types), its prose and
+the SDKs are: ``ok`` is true, the key that the SDKs read is there, a property declared as nothing but
+``nullable`` is null, and an action's route answers with its own type of action attempt. Wider in one:
+``device_type`` may match ``DEVICE_TYPE_EXTENSION``, hubd's documented addition to the official values.
+"""
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+from jsonschema_rs import Draft202012Validator
+
+from .openapi30 import Schema, convert
+
+DEVICE_TYPE_EXTENSION: Final = "^(zwave|ble|zigbee|virtual)_(lock|thermostat|device)$"
+
+_FILE: Final = Path(__file__).resolve().parents[1] / "fixtures" / "seam" / "openapi.json"
+_OK: Final = 200
+_ERRORS: Final = range(400, 600)
+_TAGS: Final = (("event_type",), ("action_type", "status"), ("error_code",), ("warning_code",))
+_ERROR_SCHEMA: Final[Schema] = {
+    "type": "object",
+    "required": ["error", "ok"],
+    "additionalProperties": False,
+    "properties": {
+        "ok": {"const": False},
+        "error": {
+            "type": "object",
+            "required": ["type", "message"],
+            "properties": {
+                "type": {"type": "string", "pattern": "^[a-z][a-z0-9_]*$"},
+                "message": {"type": "string", "minLength": 1},
+                "data": {"type": "object"},
+                "request_id": {"type": "string", "minLength": 1},
+                "validation_errors": {"$ref": "#/$defs/named_faults"},
+            },
+            "if": {"properties": {"type": {"const": "invalid_input"}}},
+            "then": {"required": ["validation_errors"]},
+        },
+    },
+    "$defs": {
+        "named_faults": {
+            "type": "object",
+            "required": ["_errors"],
+            "properties": {"_errors": {"type": "array", "items": {"type": "string", "minLength": 1}}},
+            "additionalProperties": {"$ref": "#/$defs/named_faults"},
+        }
+    },
+}
+
+
+def validate(route: str, status: int, body: object) -> list[str]:
+    """Return the faults of an answer of ``route``, e.g. ``/devices/list``, to any of its verbs.
+
+    A 4xx or 5xx is judged as an error envelope, whatever the route. Raises LookupError for any other
+    answer of a route that the trimmed schema lacks.
+    """
+    if status in _ERRORS:
+        return validate_error(body)
+    validator = _answer(route)
+    return _faults(validator, body) if status == _OK else [f"status: {route} does not declare {status}"]
+
+
+def validate_error(body: object) -> list[str]:
+    """Return the faults of an error envelope; ``invalid_input`` must carry ``validation_errors``."""
+    return _faults(_error(), body)
+
+
+def validate_event(body: object) -> list[str]:
+    """Return the faults of one bare event, which is also the body of a webhook."""
+    return _faults(_event(), body)
+
+
+def routes() -> frozenset[str]:
+    """Return the routes that ``validate`` knows."""
+    return frozenset(_document()["paths"])
+
+
+@cache
+def _document() -> Schema:
+    document: Schema = json.loads(_FILE.read_text("utf-8"))
+    return document
+
+
+@cache
+def _components() -> Schema:
+    schemas = {name: convert(schema) for name, schema in _document()["components"]["schemas"].items()}
+    for name in ("device", "unmanaged_device"):
+        official = schemas[name]["properties"]["device_type"]
+        extended = {
+            "type": "string",
+            "if": {"pattern": DEVICE_TYPE_EXTENSION},
+            "else": {"enum": official["enum"]},
+        }
+        schemas[name]["properties"]["device_type"] = extended
+    return {"schemas": schemas}
+
+
+def _compiled(schema: Schema) -> Draft202012Validator:
+    return Draft202012Validator({**schema, "components": _components()}, validate_formats=True)
+
+
+@cache
+def _answer(route: str) -> Draft202012Validator:
+    if route not in routes():
+        message = f"{route} is not in the trimmed schema, see tests/fixtures/seam/README.md"
+        raise LookupError(message)
+    operations = _document()["paths"][route]
+    operation = operations[min(operations)]
+    official = operation["responses"][str(_OK)]["content"]["application/json"]["schema"]
+    stricter: Schema = {"ok": {"const": True}}
+    if "x-action-attempt-type" in operation:
+        own_type = {"const": operation["x-action-attempt-type"]}
+        stricter["action_attempt"] = {"properties": {"action_type": own_type}}
+    read = [key for key in (operation["x-response-key"],) if key is not None]
+    return _compiled({"allOf": [convert(official), {"properties": stricter, "required": read}]})
+
+
+@cache
+def _event() -> Draft202012Validator:
+    return _compiled({"$ref": "#/components/schemas/event"})
+
+
+@cache
+def _error() -> Draft202012Validator:
+    return Draft202012Validator(_ERROR_SCHEMA, validate_formats=True)
+
+
+def _faults(validator: Draft202012Validator, body: object) -> list[str]:
+    found = [f"{_place(body, error.instance_path)}: {error.message}" for error in validator.iter_errors(body)]
+    return list(dict.fromkeys(found))
+
+
+def _place(body: object, path: list[str | int]) -> str:
+    value: Any = body
+    text = "body" + _tag(value)
+    for step in path:
+        value = value[step]
+        text += (f"[{step}]" if isinstance(step, int) else f".{step}") + _tag(value)
+    return text
+
+
+def _tag(value: object) -> str:
+    for names in _TAGS:
+        found = [value[name] for name in names if name in value] if isinstance(value, dict) else []
+        if len(found) == len(names):
+            return f"<{' '.join(map(str, found))}>"
+    return ""

@@ -1,0 +1,63 @@
+"""docs/api.md names every field and the right verbs, and nothing that Seam's schema does not have."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+SCHEMAS = json.loads((REPOSITORY / "tests/fixtures/seam/openapi.json").read_text("utf-8"))["components"][
+    "schemas"
+]
+LINES = (REPOSITORY / "docs/api.md").read_text("utf-8").splitlines()
+PROVIDER_METADATA = re.compile(r"(?!.*_credential_service_)\w+_metadata")
+
+
+def first_cells() -> set[str]:
+    """Return every name in the first column of a table."""
+    rows = (line.split("|")[1] for line in LINES if line.startswith("| `"))
+    return {name for cell in rows for name in re.findall(r"`([^`]+)`", cell)}
+
+
+def parts(schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield the objects that an `allOf` tree joins."""
+    if "allOf" in schema:
+        for inner in schema["allOf"]:
+            yield from parts(inner)
+    else:
+        yield schema
+
+
+def device_fields() -> tuple[set[str], set[str]]:
+    """Return the names in `device` and `device.properties`, and apart from them the providers' metadata."""
+    properties = SCHEMAS["device"]["properties"]
+    inner = {name for part in parts(properties["properties"]) for name in part["properties"]}
+    metadata = {name for name in inner if PROVIDER_METADATA.fullmatch(name)}
+    return set(properties) | inner - metadata, metadata
+
+
+def event_fields() -> set[str]:
+    """Return what all events have in common, and what is about their account, device and customer."""
+    common = set.intersection(*(set(variant["properties"]) for variant in SCHEMAS["event"]["oneOf"]))
+    return common | {
+        "connected_account_custom_metadata",
+        "connected_account_id",
+        "customer_key",
+        "device_custom_metadata",
+        "device_id",
+    }
+
+
+def test_every_field_has_its_row() -> None:
+    fields, metadata = device_fields()
+    assert {name for name in first_cells() if not name.startswith("/")} == fields | event_fields()
+    assert f"for {len(metadata)} of Seam's providers" in " ".join(LINES)
+
+
+def test_every_route_is_told_with_its_verbs() -> None:
+    official = json.loads((REPOSITORY / "hubd/api/seam_routes.json").read_text("utf-8"))
+    rows = [re.match(r"\| `(/\S+)` \| ([A-Z ]+) \|", line) for line in LINES]
+    told = {row[1]: row[2].split() for row in rows if row}
+    assert told
+    assert told == {route: official.get(route) for route in told}
