@@ -86,7 +86,7 @@ class LockTracker:
     def read(self, locked: bool | None) -> list[LockSeen]:
         """Take in an answer of the lock to a question about its position."""
         self._pending = None
-        if locked == self._position:
+        if self._order is not None or locked == self._position:
             return []
         self._position = locked
         return [self._seen(locked)]

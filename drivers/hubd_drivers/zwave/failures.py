@@ -26,6 +26,10 @@ from zwave_js_server.model.version import VersionInfo
 SERVER: Final = "server"
 CONTROLLER: Final = "controller"
 
+SERVER_LOST: Final = "server_lost"
+NOT_SUPPORTED_BY_CONTROLLER: Final = 105
+"""zwave-js's error for a question that this model of controller cannot answer."""
+
 DRIVER_NOT_READY: Final = 1013
 """Close code with which zwave-js-server turns clients away while its driver has no controller."""
 
@@ -113,12 +117,12 @@ def command_error(error: BaseZwaveJSServerError) -> CommandError:
         if meaning is None:
             return CommandError(Kind.UNCERTAIN, "server_error", f"zwave-js-server reports: {_first_line(error)}")
         return CommandError(meaning.kind, meaning.code, meaning.message)
-    return CommandError(Kind.UNREACHABLE, "server_lost", "The connection to zwave-js-server is gone; nothing was sent.")
+    return CommandError(Kind.UNREACHABLE, SERVER_LOST, "The connection to zwave-js-server is gone; nothing was sent.")
 
 
 def answer_lost() -> CommandError:
     """Return the error of a command that had left when the connection broke."""
-    return CommandError(Kind.UNCERTAIN, "server_lost", "The connection to zwave-js-server broke before it answered.")
+    return CommandError(Kind.UNCERTAIN, SERVER_LOST, "The connection to zwave-js-server broke before it answered.")
 
 
 def connect_error(error: Exception, url: str, seconds: float) -> DriverError:

@@ -11,10 +11,9 @@ from typing import Final
 
 from hubd.driver import Clock
 from hubd.model import LockSeen, Outcome, OutcomeKind, done, rejected, unreachable, unsupported
-from hubd_drivers.zwave.attribution import LockTracker
 from hubd_drivers.zwave.events import Event, Notified, ValueReported
 from hubd_drivers.zwave.facts import integer, mapping, number
-from hubd_drivers.zwave.failures import CommandError, Kind
+from hubd_drivers.zwave.failures import SERVER_LOST, CommandError, Kind, answer_lost
 from hubd_drivers.zwave.link import Link
 from hubd_drivers.zwave.lock import JAMMED, LOCK_STATE, Bolt
 from hubd_drivers.zwave.notices import is_jam, use_of
@@ -28,9 +27,11 @@ REPORT_SECONDS: Final = 1.0
 """How long the value that follows a confirmed command may take."""
 FIRST_POLL_SECONDS: Final = 0.8
 """A bolt needs about that long; asking earlier costs radio time and battery for an old answer."""
-LAST_POLL_SECONDS: Final = 2.0
+LAST_POLL_SECONDS: Final = 3.0
 LONGEST_PAUSE_SECONDS: Final = 4.0
 LONGEST_TRAVEL_SECONDS: Final = 30.0
+ASK_SECONDS: Final = 30.0
+"""A bound for the radio being busy; zwave-js itself waits 1 to 10 s for a report."""
 
 
 class Watch:
@@ -111,7 +112,10 @@ class LockOrder:
         except CommandError as error:
             self.needs_verifying = error.kind is Kind.UNCERTAIN
             raise
-        outcome = await self._follow(result)
+        try:
+            outcome = await self._follow(result)
+        except CommandError:
+            return failed(answer_lost(), self._node_id)
         self.needs_verifying = outcome.kind is OutcomeKind.SENT_UNCONFIRMED and self.position is None
         return outcome
 
@@ -161,9 +165,14 @@ class LockOrder:
         try:
             async with self._clock.timeout(seconds):
                 value = await self._link.poll(self._node_id, self._bolt.current)
-        except (TimeoutError, CommandError):
+        except TimeoutError:
             return False
-        self.position = self._bolt.position(value)
+        except CommandError as error:
+            if error.code == SERVER_LOST:
+                raise
+            return False
+        if value is not None:
+            self.position = self._bolt.position(value)
         return self.position is self._target
 
     async def _refused(self) -> Outcome:
@@ -208,14 +217,13 @@ def failed(error: CommandError, node_id: int) -> Outcome:
             return Outcome(OutcomeKind.SENT_UNCONFIRMED, error.code, error.message, detail)
 
 
-async def verify(link: Link, clock: Clock, node_id: int, bolt: Bolt, tracker: LockTracker) -> list[LockSeen]:
-    """Ask a lock where its bolt is, after an order that ended without proof; nothing if it does not answer."""
+async def ask(link: Link, clock: Clock, node_id: int, bolt: Bolt) -> bool | None:
+    """Ask a lock where its bolt is; None if it does not answer or does not know. Never raises `CommandError`."""
     try:
-        async with clock.timeout(LONGEST_TRAVEL_SECONDS):
-            value = await link.poll(node_id, bolt.current)
+        async with clock.timeout(ASK_SECONDS):
+            return bolt.position(await link.poll(node_id, bolt.current))
     except (TimeoutError, CommandError):
-        return []
-    return [] if value is None else tracker.read(bolt.position(value))
+        return None
 
 
 def _travel(result: Mapping[str, object]) -> float:

@@ -155,7 +155,7 @@ class ZwaveNetwork:
     ) -> None:
         await self._close()
 
-    async def op(self, name: str, /, **arguments: Any) -> Any:  # noqa: ANN401 - JSON both ways
+    async def op(self, name: str, /, **arguments: Any) -> Any:
         """Run one operation of ops.mjs and return its result; SimulatorError if the stick refuses it."""
         up = self._up
         try:

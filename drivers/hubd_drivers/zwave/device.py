@@ -1,0 +1,158 @@
+"""One announced device: its facts as they change, and what of each change the hub should hear."""
+
+import msgspec
+
+from hubd.model import BatterySeen, DenialSeen, DeviceDescription, KeypadCapability, ReachabilitySeen, Seen, TamperSeen
+from hubd_drivers.zwave import lock, mapping, notices
+from hubd_drivers.zwave.attribution import LockTracker
+from hubd_drivers.zwave.events import MetadataReported, Notified, ValueReported
+from hubd_drivers.zwave.facts import (
+    BATTERY,
+    NOTIFICATION,
+    STATUS_ASLEEP,
+    STATUS_AWAKE,
+    STATUS_DEAD,
+    STATUS_UNKNOWN,
+    NodeFacts,
+    integer,
+)
+
+_UNREACHABLE = (
+    "It does not answer the Z-Wave controller. Check its batteries and the distance to the next mains-powered node; "
+    "zwave-js tries again with each command."
+)
+
+
+class ZwaveDevice:
+    """Time is passed in: monotonic seconds, and `seq`, which counts the server's events as they arrive."""
+
+    def __init__(
+        self, facts: NodeFacts, native_id: str, home_id: int, keypad: KeypadCapability | None, window: float
+    ) -> None:
+        self.native_id = native_id
+        self.tracker = LockTracker(native_id, window)
+        self._home_id = home_id
+        self._is_warned = False
+        self._is_online: bool | None = None
+        self._last = mapping.Readings(None, None, None)
+        self.update(facts, keypad)
+
+    def update(self, facts: NodeFacts, keypad: KeypadCapability | None) -> None:
+        """Take in all of a node anew, after an interview."""
+        self.facts = facts
+        self._keypad = keypad
+        self.bolt = lock.find_bolt(facts)
+        self.description = self._describe()
+
+    @property
+    def node_id(self) -> int:
+        """The node's number on its network."""
+        return self.facts.node_id
+
+    @property
+    def is_dead(self) -> bool:
+        """zwave-js has given it up until it is heard again."""
+        return self.facts.status == STATUS_DEAD
+
+    @property
+    def is_asleep(self) -> bool:
+        """What is sent to it now would only arrive when it wakes."""
+        return self.facts.status == STATUS_ASLEEP
+
+    def first_readings(self, *, trust_bolt: bool) -> list[Seen]:
+        """Return everything that is known. `trust_bolt` False: the bolt's value may be an expectation of zwave-js."""
+        seen: list[Seen] = list(self._reachability())
+        if self.bolt is not None:
+            position = self.bolt.position(self.facts.get(self.bolt.current)) if trust_bolt else None
+            first = self.tracker.start(position, jammed=lock.is_jammed(self.facts))
+            seen += [first] if trust_bolt else []
+        self._last = self._readings()
+        return [*seen, *(reading for reading in self._last if reading is not None)]
+
+    def value(self, event: ValueReported, now: float, seq: int) -> list[Seen]:
+        """Take in a value."""
+        self.facts = self.facts.with_value(event.id, event.value)
+        if event.id.command_class == BATTERY and event.id.name == "level":
+            self._is_warned = False
+        seen: list[Seen] = []
+        if self.bolt is not None and event.id == self.bolt.current:
+            seen += self.tracker.moved(self.bolt.position(event.value), now, seq)
+        if event.id.command_class == NOTIFICATION:
+            seen += self._state(event)
+        return seen + self._news(is_level=event.id == mapping.battery_level_id(self.facts))
+
+    def metadata(self, event: MetadataReported) -> None:
+        """Take in what changed about a value; see `described`."""
+        self.facts = self.facts.with_metadata(event.id, event.metadata)
+
+    def notice(self, event: Notified, now: float) -> list[Seen]:
+        """Take in a notification."""
+        use = notices.use_of(event) if self.bolt is not None else None
+        if use is not None:
+            return list(self.tracker.used(use, now))
+        return self._incident(event.type, event.event)
+
+    def battery_warned(self) -> list[Seen]:
+        """Take in a low-battery warning."""
+        self._is_warned = True
+        return self._news(is_level=True)
+
+    def status(self, status: int) -> list[Seen]:
+        """Take in that the node answers, does not, sleeps or woke."""
+        self.facts = msgspec.structs.replace(self.facts, status=status)
+        return list(self._reachability())
+
+    def described(self) -> DeviceDescription | None:
+        """Return the description if it is not what it was."""
+        before, self.bolt = self.description, lock.find_bolt(self.facts)
+        self.description = self._describe()
+        return None if self.description == before else self.description
+
+    def _describe(self) -> DeviceDescription:
+        return mapping.describe(self.facts, self.native_id, self._home_id, self._keypad)
+
+    def _state(self, event: ValueReported) -> list[Seen]:
+        """Return what a state variable of a notification tells."""
+        kind, state = notices.TYPES.get(str(event.id.name)), integer(event.value, high=0xFFFF)
+        if self.bolt is not None and event.id.key == lock.LOCK_STATE:
+            position = self.bolt.position(self.facts.get(self.bolt.current))
+            return list(self.tracker.jammed(is_jammed=state == lock.JAMMED, position=position))
+        if kind is None or state is None or event.value == event.before:
+            return []
+        return self._incident(kind, state)
+
+    def _incident(self, kind: int, event: int) -> list[Seen]:
+        if self.bolt is not None and notices.is_jam(kind, event):
+            return list(self.tracker.jammed(is_jammed=True, position=None))
+        denial = notices.denial_of(kind, event) if self.bolt is not None else None
+        if denial is not None:
+            return [DenialSeen(native_id=self.native_id, reason=denial.reason, message=denial.message)]
+        if notices.is_tampering(kind, event, of_a_lock=self.bolt is not None):
+            return [TamperSeen(native_id=self.native_id)]
+        return []
+
+    def _readings(self) -> mapping.Readings:
+        capability = None if self.bolt is None else lock.find_bolt(self.facts)
+        can = None if capability is None else capability.capability
+        return mapping.readings(self.facts, self.native_id, can, warned=self._is_warned)
+
+    def _news(self, *, is_level: bool) -> list[Seen]:
+        """Return the readings that changed; a battery's level also when it did not, for it has a new time."""
+        before, self._last = self._last, self._readings()
+        news: list[Seen] = []
+        for old, new in zip(before, self._last, strict=True):
+            if new is not None and (new != old or (is_level and isinstance(new, BatterySeen))):
+                news.append(new)
+        return news
+
+    def _reachability(self) -> list[ReachabilitySeen]:
+        if self.facts.status == STATUS_UNKNOWN:
+            return []
+        is_online = not self.is_dead
+        if self.facts.status == STATUS_AWAKE and self._is_online:
+            return []
+        if is_online == self._is_online:
+            return []
+        self._is_online = is_online
+        reason = None if is_online else _UNREACHABLE
+        return [ReachabilitySeen(native_id=self.native_id, online=is_online, reason=reason)]

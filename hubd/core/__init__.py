@@ -1,0 +1,1 @@
+"""What the hub does: orders and readings in, facts into the journal, health."""
