@@ -14,7 +14,7 @@ from hubd.core.supervisor import Supervisor
 from hubd.driver.clock import Clock
 from hubd.driver.protocol import DriverError
 from hubd.model.command import Command, LockDoor, SimulateHubConnection, UnlockDoor
-from hubd.model.errors import BusyError, StoreError
+from hubd.model.errors import BusyError, HubError, StoreError
 from hubd.model.event import CommandAccepted, CommandStarted
 from hubd.model.outcome import Outcome, expired, sent_unconfirmed, unreachable
 from hubd.store.journal import Journal
@@ -29,7 +29,9 @@ SETTLE_RETRY = 1.0
 class Job:
     """One command on its way. Compared and hashed by identity."""
 
-    def __init__(self, request_id: str, command: Command, by: str, expires: float, settled: "asyncio.Future[None]") -> None:
+    def __init__(
+        self, request_id: str, command: Command, by: str, expires: float, settled: "asyncio.Future[None]"
+    ) -> None:
         self.request_id = request_id
         self.command = command
         self.by = by
@@ -79,22 +81,37 @@ class Dispatcher:
             raise BusyError("device_queue_full", f"{MAX_WAITING_PER_DEVICE} commands already wait for this device.")
         refusal = None if isinstance(job.command, SimulateHubConnection) else cannot_reach(supervisor.health)
         if refusal is not None:
-            await self._journal.transact(lambda view: self._refuse(view, job, refusal, deadline_seconds))
+            try:
+                await self._journal.transact(lambda view: self._refuse(view, job, refusal, deadline_seconds))
+            finally:
+                job.settled.set_result(None)
             return
         self._jobs[job.request_id] = job
-        started = lanes.offer(job.command.device_id, job)
-        at_once = job in started
+        accepted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        at_once = job in lanes.offer(job.command.device_id, job)
+        carry = self._carry(instance, job, accepted, deadline_seconds, at_once=at_once)
+        self._group.create_task(carry, name=f"command-{job.request_id}")
+        await asyncio.shield(accepted)
+
+    async def _carry(
+        self, instance: str, job: Job, accepted: "asyncio.Future[None]", seconds: float, *, at_once: bool
+    ) -> None:
+        """Make a command durable, then run it or leave it waiting. A task of its own: the caller may go away."""
         try:
-            await self._journal.transact(lambda view: self._accept(view, job, deadline_seconds, at_once=at_once))
-        except BaseException:
+            await self._journal.transact(lambda view: self._accept(view, job, seconds, at_once=at_once))
+        except HubError as error:
             self._forget(instance, job, was_running=at_once)
-            raise
+            if not accepted.cancelled():
+                accepted.set_exception(error)
+            return
+        if not accepted.cancelled():
+            accepted.set_result(None)
+        lanes = self._lanes[instance][1]
         if at_once:
-            self._spawn(instance, job, is_started=True)
+            await self._run(instance, job, is_started=True)
         elif lanes.running_item(job.command.device_id) is not job and not job.settled.done():
-            job.timer = asyncio.get_running_loop().call_later(
-                max(0.0, job.expires - self._clock.monotonic()), self._expire, instance, job
-            )
+            left = max(0.0, job.expires - self._clock.monotonic())
+            job.timer = asyncio.get_running_loop().call_later(left, self._expire, instance, job)
 
     async def drain(self, seconds: float) -> None:
         """Take nothing new and give what is under way a little time."""
@@ -127,10 +144,10 @@ class Dispatcher:
         instance = None if record is None else record.device.instance
         view.emit(CommandStarted(request_id=job.request_id), instance=instance, device_id=job.command.device_id)
 
-    def _spawn(self, instance: str, job: Job, *, is_started: bool) -> None:
+    def _spawn(self, instance: str, job: Job) -> None:
         if job.timer is not None:
             job.timer.cancel()
-        self._group.create_task(self._run(instance, job, is_started=is_started), name=f"command-{job.request_id}")
+        self._group.create_task(self._run(instance, job, is_started=False), name=f"command-{job.request_id}")
 
     def _expire(self, instance: str, job: Job) -> None:
         if self._lanes[instance][1].withdraw(job.command.device_id, job):
@@ -147,7 +164,8 @@ class Dispatcher:
             try:
                 await self._journal.transact(lambda view: self._start(view, job))
             except StoreError as error:
-                refusal = expired(f"It could not be recorded as started ({error.code}); nothing was sent.", "not_recorded")
+                message = f"It could not be recorded as started ({error.code}); nothing was sent."
+                refusal = expired(message, "not_recorded")
         outcome = refusal or await self._execute(supervisor, job, left)
         await self._finish(instance, job, outcome, was_running=True)
 
@@ -191,4 +209,4 @@ class Dispatcher:
             lanes.withdraw(device_id, job)
             return
         for following in lanes.done(device_id):
-            self._spawn(instance, following, is_started=False)
+            self._spawn(instance, following)

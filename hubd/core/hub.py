@@ -142,8 +142,8 @@ class Hub:
         job = Job(ids.new_id(), command, by, self.clock.monotonic() + deadline_seconds, _future())
         if also is not None:
             job.statement = also(job.request_id)
-        await self.dispatcher.submit(record.device.instance, job, deadline_seconds)
         job.settled.add_done_callback(lambda _: self._settled(job))
+        await self.dispatcher.submit(record.device.instance, job, deadline_seconds)
         if wait_seconds > 0 and self.journal.tables.open_commands.get(job.request_id) is not None:
             await asyncio.wait({job.settled}, timeout=wait_seconds)
         return job.request_id
