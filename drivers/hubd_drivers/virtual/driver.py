@@ -39,13 +39,14 @@ class VirtualConfig(DriverConfig, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         """Check the bounds."""
-        for name in ("locks", "thermostats"):
-            if not 0 <= getattr(self, name) <= _MAX_DEVICES:
-                message = f"{name}: must be between 0 and {_MAX_DEVICES}"
-                raise ValueError(message)
-        if not 0 <= self.latency_ms <= _MAX_LATENCY_MS:
-            message = f"latency_ms: must be between 0 and {_MAX_LATENCY_MS}"
-            raise ValueError(message)
+        bounds = {"locks": _MAX_DEVICES, "thermostats": _MAX_DEVICES, "latency_ms": _MAX_LATENCY_MS}
+        wrong = [
+            f"{name}: must be between 0 and {most}"
+            for name, most in bounds.items()
+            if not 0 <= getattr(self, name) <= most
+        ]
+        if wrong:
+            raise ValueError("\n".join(wrong))
 
 
 class VirtualDriver:
@@ -93,14 +94,16 @@ class VirtualDriver:
             case SimulateConnection(connected=connected):
                 return done("The simulated connection was switched.", (device.connect(connected=connected),))
             case SimulateRemoval():
-                del self.devices[device.native_id]
                 await port.removed(device.native_id, "The simulated device was excluded from its network.")
+                self.devices.pop(device.native_id, None)
                 return done("The simulated device was removed.")
             case SimulateManualLock() | SimulateKeypadCodeEntry():
                 if device.description.kind != "lock":
                     return unsupported("The device is not a lock.")
                 by_hand = isinstance(command, SimulateManualLock)
-                return done("The simulated person did it.", (device.lock_by_keypad() if by_hand else device.enter_code(),))
+                return done(
+                    "The simulated person did it.", (device.lock_by_keypad() if by_hand else device.enter_code(),)
+                )
 
     async def _turn(self, port: Port, device: VirtualDevice, *, locked: bool) -> Outcome:
         if device.description.kind != "lock":
@@ -118,7 +121,8 @@ class VirtualDriver:
             case "silent":
                 device.turn(locked=locked)
                 return sent_unconfirmed("The order was sent and the lock did not answer.")
-        return done("The lock confirmed it.", (device.turn(locked=locked),))
+            case "none":
+                return done("The lock confirmed it.", (device.turn(locked=locked),))
 
     def _switch_hub(self, *, connected: bool) -> Outcome:
         if connected:

@@ -8,13 +8,14 @@ expectation, with nothing to tell that from a report.
 from typing import NamedTuple
 
 from hubd.model import LockSeen
+from hubd_drivers.zwave.lock import Position
 from hubd_drivers.zwave.notices import Use
 
 
 class _Pending(NamedTuple):
     """A movement that still waits for the notification that explains it."""
 
-    locked: bool | None
+    locked: Position
     due: float
 
 
@@ -24,21 +25,26 @@ class LockTracker:
     def __init__(self, native_id: str, window: float) -> None:
         self._native_id = native_id
         self._window = window
-        self._position: bool | None = None
+        self._position: Position = None
         self._jammed = False
         self._pending: _Pending | None = None
         self._last_use: tuple[Use, float] | None = None
-        self._order: bool | None = None
+        self._order: Position = None
         self._deaf_until = -1
         self.is_verifying = False
         """A command ended without proof; until the driver has asked the lock, values prove nothing."""
 
     @property
-    def position(self) -> bool | None:
+    def position(self) -> Position:
         """Where the bolt stands, as far as it was told."""
         return self._position
 
-    def start(self, position: bool | None, *, jammed: bool) -> LockSeen:
+    @property
+    def is_busy(self) -> bool:
+        """An order is under way, or its effect is not known."""
+        return self._order is not None or self.is_verifying
+
+    def start(self, position: Position, *, jammed: bool) -> LockSeen:
         """Begin (again) with a reading."""
         self._position, self._jammed, self._pending = position, jammed, None
         return self._seen(None if jammed else position)
@@ -47,9 +53,9 @@ class LockTracker:
         """Return when `flush` has something to say."""
         return None if self._pending is None else self._pending.due
 
-    def moved(self, locked: bool | None, now: float, seq: int) -> list[LockSeen]:
+    def moved(self, locked: Position, now: float, seq: int) -> list[LockSeen]:
         """Take in a value of the bolt's position."""
-        if self._order is not None or self.is_verifying or seq <= self._deaf_until:
+        if self.is_busy or self._jammed or seq <= self._deaf_until:
             return []
         told = [] if self._pending is None or self._pending.locked == locked else self._tell_pending()
         if locked == self._position or self._pending is not None:
@@ -71,7 +77,7 @@ class LockTracker:
         seen = LockSeen(native_id=self._native_id, locked=use.locked, method=use.method, user_slot=use.slot)
         return [*told, seen]
 
-    def jammed(self, *, is_jammed: bool, position: bool | None) -> list[LockSeen]:
+    def jammed(self, *, is_jammed: bool, position: Position) -> list[LockSeen]:
         """Take in that the bolt is stuck, or no longer; `position` is what the lock says besides."""
         if is_jammed == self._jammed:
             return []
@@ -83,26 +89,26 @@ class LockTracker:
         self._position = None if is_jammed else position
         return [self._seen(self._position)]
 
-    def read(self, locked: bool | None) -> list[LockSeen]:
+    def read(self, locked: Position) -> list[LockSeen]:
         """Take in an answer of the lock to a question about its position."""
         self._pending = None
-        if self._order is not None or locked == self._position:
+        if self._order is not None or self._jammed or locked == self._position:
             return []
         self._position = locked
         return [self._seen(locked)]
 
-    def begin(self, target: bool) -> None:  # noqa: FBT001 - the position ordered, not a switch
+    def begin(self, target: Position) -> None:
         """An order is on its way: until it ends, movements are its own. Uses by people are told as ever."""
         self._order = target
         self._pending = None
         self.is_verifying = False
 
-    def end(self, position: bool | None, seq: int) -> None:
+    def end(self, position: Position, seq: int, *, jammed: bool = False) -> None:
         """The order has ended, with this position proven; None proves nothing. Values that came before are void."""
         self._order = None
         self._deaf_until = seq
-        if position is not None:
-            self._position, self._jammed = position, False
+        if position is not None or jammed:
+            self._position, self._jammed = position, jammed
 
     def flush(self, now: float) -> list[LockSeen]:
         """Tell a movement that nothing explained in time."""
@@ -121,5 +127,5 @@ class LockTracker:
         self._position = pending.locked
         return [self._seen(pending.locked)]
 
-    def _seen(self, locked: bool | None) -> LockSeen:
+    def _seen(self, locked: Position) -> LockSeen:
         return LockSeen(native_id=self._native_id, locked=locked, jammed=self._jammed)

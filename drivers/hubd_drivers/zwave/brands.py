@@ -35,13 +35,13 @@ _THERMOSTATS: Final = {
     "sensi": "sensi_thermostat",
 }
 _GENERIC: Final[dict[Kind, str]] = {"lock": "zwave_lock", "thermostat": "zwave_thermostat", "other": "zwave_device"}
-_BRANDS: Final[dict[Kind, dict[str, str]]] = {"lock": _LOCKS, "thermostat": _THERMOSTATS, "other": {}}
+BRANDS: Final[dict[Kind, dict[str, str]]] = {"lock": _LOCKS, "thermostat": _THERMOSTATS, "other": {}}
 
 
 def device_type(kind: Kind, manufacturer: str | None) -> str:
     """Return Seam's `device_type` of a maker's device: the brand's where Seam lists it, else `zwave_<kind>`."""
     name = (manufacturer or "").casefold()
-    for brand, brand_type in _BRANDS[kind].items():
+    for brand, brand_type in BRANDS[kind].items():
         if re.search(rf"\b{re.escape(brand)}\b", name):
             return brand_type
     return _GENERIC[kind]

@@ -4,8 +4,13 @@ import asyncio
 from typing import Final
 
 from hubd.driver import DriverError, Port
-
-from hubd_drivers.zwave.failures import CONTROLLER, NOT_SUPPORTED_BY_CONTROLLER, SERVER_LOST, CommandError, controller_error
+from hubd_drivers.zwave.failures import (
+    CONTROLLER,
+    NOT_SUPPORTED_BY_CONTROLLER,
+    SERVER_LOST,
+    CommandError,
+    controller_error,
+)
 from hubd_drivers.zwave.link import Link
 
 READY, UNRESPONSIVE, JAMMED = range(3)
@@ -72,9 +77,9 @@ class ControllerWatch:
             return False
         except CommandError as error:
             if error.code != SERVER_LOST:
-                self._lose("controller_lost", f"zwave-js cannot reach its Z-Wave stick ({error.message.rstrip('.')}).")
+                self._lose("controller_lost", "zwave-js cannot reach its Z-Wave stick.")
             return False
-        if answered and not self._is_unresponsive:
+        if (answered or not self._questions) and not self._is_unresponsive:
             self._regain()
         return self.loss is None
 
@@ -91,7 +96,9 @@ class ControllerWatch:
                     return True  # it objected, so it is there
                 self._questions.pop(0)
                 if not self._questions:
-                    self._port.log.warning("this Z-Wave stick cannot be asked whether it is there; its loss shows later")
+                    self._port.log.warning(
+                        "this Z-Wave stick cannot be asked whether it is there; its loss shows later"
+                    )
             else:
                 return True
         return False

@@ -16,6 +16,7 @@ from hubd_drivers.zwave.facts import (
     NodeFacts,
     integer,
 )
+from hubd_drivers.zwave.lock import Position
 
 _UNREACHABLE = (
     "It does not answer the Z-Wave controller. Check its batteries and the distance to the next mains-powered node; "
@@ -59,13 +60,16 @@ class ZwaveDevice:
         """What is sent to it now would only arrive when it wakes."""
         return self.facts.status == STATUS_ASLEEP
 
+    @property
+    def position(self) -> Position:
+        """Where zwave-js says that the bolt is."""
+        return None if self.bolt is None else self.bolt.position(self.facts.get(self.bolt.current))
+
     def first_readings(self, *, trust_bolt: bool) -> list[Seen]:
         """Return everything that is known. `trust_bolt` False: the bolt's value may be an expectation of zwave-js."""
         seen: list[Seen] = list(self._reachability())
-        if self.bolt is not None:
-            position = self.bolt.position(self.facts.get(self.bolt.current)) if trust_bolt else None
-            first = self.tracker.start(position, jammed=lock.is_jammed(self.facts))
-            seen += [first] if trust_bolt else []
+        if self.bolt is not None and trust_bolt and not self.tracker.is_busy:
+            seen.append(self.tracker.start(self.position, jammed=lock.is_jammed(self.facts)))
         self._last = self._readings()
         return [*seen, *(reading for reading in self._last if reading is not None)]
 
@@ -115,9 +119,8 @@ class ZwaveDevice:
         """Return what a state variable of a notification tells."""
         kind, state = notices.TYPES.get(str(event.id.name)), integer(event.value, high=0xFFFF)
         if self.bolt is not None and event.id.key == lock.LOCK_STATE:
-            position = self.bolt.position(self.facts.get(self.bolt.current))
-            return list(self.tracker.jammed(is_jammed=state == lock.JAMMED, position=position))
-        if kind is None or state is None or event.value == event.before:
+            return list(self.tracker.jammed(is_jammed=state == lock.JAMMED, position=self.position))
+        if kind is None or state is None:
             return []
         return self._incident(kind, state)
 
@@ -132,9 +135,9 @@ class ZwaveDevice:
         return []
 
     def _readings(self) -> mapping.Readings:
-        capability = None if self.bolt is None else lock.find_bolt(self.facts)
-        can = None if capability is None else capability.capability
-        return mapping.readings(self.facts, self.native_id, can, warned=self._is_warned)
+        bolt = lock.find_bolt(self.facts)
+        capability = None if bolt is None else bolt.capability
+        return mapping.readings(self.facts, self.native_id, capability, warned=self._is_warned)
 
     def _news(self, *, is_level: bool) -> list[Seen]:
         """Return the readings that changed; a battery's level also when it did not, for it has a new time."""

@@ -29,7 +29,6 @@ class ValueReported(msgspec.Struct, frozen=True):
     node_id: int
     id: ValueId
     value: object
-    before: object = None
     is_new: bool = False
 
 
@@ -176,7 +175,7 @@ def _value(node_id: int, data: Json) -> ValueReported | None:
     if found is None:
         return None
     is_new = data.get("event") == "value added"
-    return ValueReported(node_id, found, args.get("newValue"), args.get("prevValue"), is_new)
+    return ValueReported(node_id, found, args.get("newValue"), is_new)
 
 
 def _metadata(node_id: int, data: Json) -> MetadataReported | None:

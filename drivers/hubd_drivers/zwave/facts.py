@@ -156,7 +156,7 @@ def number(value: object, low: float = -math.inf, high: float = math.inf) -> flo
 def states(metadata: Json) -> list[int]:
     """Return the numbers that a value can take, in the device's order. JSON has made texts of them."""
     keys = mapping(metadata.get("states"))
-    return [int(key) for key in keys if isinstance(key, str) and key.isascii() and key.isdigit() and len(key) <= len("255")]
+    return [int(key) for key in keys if key.isascii() and key.isdigit() and len(key) <= len("255")]
 
 
 def name_of(value: object) -> str | int | None:
@@ -169,7 +169,7 @@ def value_id(raw: object) -> ValueId | None:
     data = mapping(raw)
     command_class = integer(data.get("commandClass"))
     name = name_of(data.get("property"))
-    if command_class not in KEPT or name is None:
+    if command_class is None or command_class not in KEPT or name is None:
         return None
     endpoint = integer(data.get("endpoint"), high=127)
     return ValueId(command_class, endpoint or 0, name, name_of(data.get("propertyKey")))

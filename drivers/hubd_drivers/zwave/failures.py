@@ -11,7 +11,6 @@ from aiohttp import (
     ClientSSLError,
     WSServerHandshakeError,
 )
-from hubd.driver import DriverError
 from zwave_js_server.const import MAX_SERVER_SCHEMA_VERSION, MIN_SERVER_SCHEMA_VERSION
 from zwave_js_server.exceptions import (
     BaseZwaveJSServerError,
@@ -23,6 +22,8 @@ from zwave_js_server.exceptions import (
 )
 from zwave_js_server.model.version import VersionInfo
 
+from hubd.driver import DriverError
+
 SERVER: Final = "server"
 CONTROLLER: Final = "controller"
 
@@ -33,7 +34,9 @@ NOT_SUPPORTED_BY_CONTROLLER: Final = 105
 DRIVER_NOT_READY: Final = 1013
 """Close code with which zwave-js-server turns clients away while its driver has no controller."""
 
-_START: Final = "Start it (systemctl start hubd-zwave) and look at its log; it does not listen while its stick is missing."
+_START: Final = (
+    "Start it (systemctl start hubd-zwave) and look at its log; it does not listen while its stick is missing."
+)
 _CHECK_URL: Final = "Check the driver's url, and that zwave-js-server listens there."
 _STICK: Final = "Check that the Z-Wave stick is plugged in and that zwave-js-server is given the right device path."
 
@@ -52,7 +55,9 @@ class Kind(StrEnum):
 class CommandError(Exception):
     """A command that zwave-js-server did not carry out, or whose answer was lost."""
 
-    def __init__(self, kind: Kind, code: str, message: str, number: int | None = None, *, suspect: bool = False) -> None:
+    def __init__(
+        self, kind: Kind, code: str, message: str, number: int | None = None, *, suspect: bool = False
+    ) -> None:
         super().__init__(message)
         self.kind = kind
         self.code = code
@@ -72,7 +77,9 @@ class _Meaning(NamedTuple):
 
 _GONE: Final = _Meaning(Kind.UNREACHABLE, "controller_lost", "zwave-js cannot use its controller.", suspect=True)
 _KEYS: Final = _Meaning(
-    Kind.UNREACHABLE, "secure_link_failed", "The device and the controller do not agree on their encryption at the moment."
+    Kind.UNREACHABLE,
+    "secure_link_failed",
+    "The device and the controller do not agree on their encryption at the moment.",
 )
 _NOT_KNOWN: Final = _Meaning(Kind.UNSUPPORTED, "not_supported", "The device does not know this command.")
 
@@ -80,7 +87,8 @@ _ZWAVE: Final[dict[int, _Meaning]] = {
     **dict.fromkeys((100, 101, 102, 103, 112, 200, 203, 206), _GONE),
     201: _Meaning(Kind.UNCERTAIN, "no_answer", "The device received something and did not answer in time."),
     202: _Meaning(Kind.UNREACHABLE, "device_unreachable", "zwave-js dropped the command.", suspect=True),
-    204: _Meaning(Kind.UNREACHABLE, "device_unreachable", "The device does not acknowledge: no radio contact."),
+    # Three transmissions without an acknowledgement. A lock that heard one obeys, though its acknowledgement is lost.
+    204: _Meaning(Kind.UNCERTAIN, "device_unreachable", "The device does not acknowledge: probably no radio contact."),
     205: _Meaning(Kind.UNREACHABLE, "radio_jammed", "The controller cannot transmit: the radio channel is occupied."),
     211: _Meaning(Kind.UNREACHABLE, "device_unknown", "The node is no longer part of the Z-Wave network."),
     213: _Meaning(Kind.UNREACHABLE, "device_unknown", "The node was removed from the Z-Wave network."),
@@ -111,11 +119,13 @@ def command_error(error: BaseZwaveJSServerError) -> CommandError:
         if meaning is None:
             message = f"zwave-js reports error {error.zwave_error_code}: {error.zwave_error_message}"
             return CommandError(Kind.UNCERTAIN, "zwave_error", _sentence(message), error.zwave_error_code)
-        return CommandError(meaning.kind, meaning.code, meaning.message, error.zwave_error_code, suspect=meaning.suspect)
+        return CommandError(
+            meaning.kind, meaning.code, meaning.message, error.zwave_error_code, suspect=meaning.suspect
+        )
     if isinstance(error, FailedCommand):
         meaning = _REFUSED_BY_SERVER.get(error.error_code)
         if meaning is None:
-            return CommandError(Kind.UNCERTAIN, "server_error", f"zwave-js-server reports: {_first_line(error)}")
+            return CommandError(Kind.UNCERTAIN, "server_error", f"zwave-js-server reports: {_first_line(error)}.")
         return CommandError(meaning.kind, meaning.code, meaning.message)
     return CommandError(Kind.UNREACHABLE, SERVER_LOST, "The connection to zwave-js-server is gone; nothing was sent.")
 
@@ -136,9 +146,10 @@ def connect_error(error: Exception, url: str, seconds: float) -> DriverError:
         return DriverError(SERVER, "name_not_resolved", f"The host name in {url} cannot be resolved.", remedy)
     if isinstance(error, ClientConnectorCertificateError):
         remedy = "Give the TLS proxy a certificate that this machine trusts, or use ws:// within the machine."
-        return DriverError(SERVER, "tls_not_trusted", f"The certificate of {url} is not trusted: {error}.", remedy)
+        message = f"The certificate of {url} is not trusted: {_first_line(error)}."
+        return DriverError(SERVER, "tls_not_trusted", message, remedy)
     if isinstance(error, ClientSSLError):
-        message = f"{url} does not speak TLS as expected: {_first_line(error)}"
+        message = f"{url} does not speak TLS as expected: {_first_line(error)}."
         return DriverError(SERVER, "tls_failed", message, "Use ws:// if there is no TLS proxy before zwave-js-server.")
     if isinstance(error, WSServerHandshakeError):
         message = f"{url} answers, but not as a websocket (HTTP status {error.status})."
@@ -163,8 +174,7 @@ def version_error(version: VersionInfo) -> DriverError:
     )
     is_old = high < MIN_SERVER_SCHEMA_VERSION
     remedy = "Update zwave-js-server: npm install @zwave-js/server@3.10.2" if is_old else "Update hubd."
-    data = {"server": version.server_version, "schema_low": low, "schema_high": high}
-    return DriverError(SERVER, "version_mismatch", message, remedy, **data)
+    return DriverError(SERVER, "version_mismatch", message, remedy, version=version.server_version)
 
 
 def closed_error(code: int | None, url: str, error: Exception | None, *, controller: DriverError | None) -> DriverError:
@@ -173,7 +183,7 @@ def closed_error(code: int | None, url: str, error: Exception | None, *, control
         message = "zwave-js-server runs, but its driver has no controller."
         return DriverError(CONTROLLER, "controller_not_ready", message, _STICK)
     if controller is not None:
-        message = f"zwave-js-server gave up its controller and closed the connection ({controller.message})"
+        message = f"{controller.message} zwave-js-server has given it up and closed the connection."
         return DriverError(CONTROLLER, controller.code, message, controller.remedy)
     if isinstance(error, ConnectionFailed):
         message = f"zwave-js-server at {url} has stopped answering."
@@ -199,7 +209,7 @@ def _os_error(error: OSError, url: str) -> DriverError:
 
 
 def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0][:200]
+    return (str(error).strip() or type(error).__name__).splitlines()[0][:200].rstrip(".")
 
 
 def _sentence(words: str) -> str:

@@ -1,4 +1,4 @@
-"""Which device a node is. Node numbers are dealt anew at each inclusion, so a device is known by what it carries itself.
+"""Which device a node is. Node numbers are dealt anew at each inclusion, so a device is known by what it carries.
 
 In order of trust, always within its network (home id):
 

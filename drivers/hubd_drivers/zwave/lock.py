@@ -7,11 +7,14 @@ import msgspec
 from hubd.model import LockCapability
 from hubd_drivers.zwave.facts import DOOR_LOCK, LOCK, NOTIFICATION, Json, NodeFacts, ValueId, integer, states
 
+type Position = bool | None
+"""Of a bolt: True locked, False unlocked, None not known."""
+
 SECURED: Final = 0xFF
 UNSECURED: Final = 0x00
 UNSECURED_WITH_TIMEOUT: Final = 0x01
 _OPEN_MODES: Final = frozenset({0x00, 0x01, 0x10, 0x11, 0x20, 0x21})
-"""Door Lock CC, table "Door Lock Mode". Only Secured counts as locked: the others let somebody through from one side."""
+"""Door Lock CC, "Door Lock Mode". Only Secured counts as locked: the others let somebody through from one side."""
 _DOOR_BITS_ARE_TRUE: Final = 4
 """From this version of Door Lock on, a lock says whether it has a door sensor; before, the bit may mean nothing."""
 
@@ -33,7 +36,7 @@ class Bolt(msgspec.Struct, frozen=True):
     unlock_value: int | bool
     capability: LockCapability
 
-    def position(self, value: object) -> bool | None:
+    def position(self, value: object) -> Position:
         """Return what a value of `current` says: locked, unlocked, or None for neither."""
         if self.current.command_class == LOCK:
             return value if isinstance(value, bool) else None

@@ -120,7 +120,9 @@ def name_of(facts: NodeFacts, kind: Kind, home_id: int) -> str:
     return f"{product} ({facts.location})" if facts.location else product
 
 
-def readings(facts: NodeFacts, native_id: str, lock_capability: LockCapability | None, *, warned: bool = False) -> Readings:
+def readings(
+    facts: NodeFacts, native_id: str, lock_capability: LockCapability | None, *, warned: bool = False
+) -> Readings:
     """Return what is read of a device. `warned`: it sent a low-battery warning since its last level."""
     is_open = lock.door_open(facts) if lock_capability is not None and lock_capability.reports_door else None
     has_climate = lock_capability is None and climate.is_thermostat(facts)

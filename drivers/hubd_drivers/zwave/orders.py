@@ -7,21 +7,17 @@ arrives as an event like any report.
 
 import asyncio
 from collections.abc import Mapping
+from enum import IntEnum
 from typing import Final
 
 from hubd.driver import Clock
-from hubd.model import LockSeen, Outcome, OutcomeKind, done, rejected, unreachable, unsupported
+from hubd.model import Detail, LockSeen, Outcome, OutcomeKind, done, rejected, unreachable, unsupported
 from hubd_drivers.zwave.events import Event, Notified, ValueReported
 from hubd_drivers.zwave.facts import integer, mapping, number
 from hubd_drivers.zwave.failures import SERVER_LOST, CommandError, Kind, answer_lost
 from hubd_drivers.zwave.link import Link
-from hubd_drivers.zwave.lock import JAMMED, LOCK_STATE, Bolt
+from hubd_drivers.zwave.lock import JAMMED, LOCK_STATE, Bolt, Position
 from hubd_drivers.zwave.notices import is_jam, use_of
-
-NO_DEVICE_SUPPORT, WORKING, FAIL, ENDPOINT_NOT_FOUND, NOT_IMPLEMENTED, INVALID_VALUE = range(6)
-SUCCESS_UNSUPERVISED: Final = 254
-SUCCESS: Final = 255
-"""`SetValueStatus` of zwave-js."""
 
 REPORT_SECONDS: Final = 1.0
 """How long the value that follows a confirmed command may take."""
@@ -34,10 +30,23 @@ ASK_SECONDS: Final = 30.0
 """A bound for the radio being busy; zwave-js itself waits 1 to 10 s for a report."""
 
 
+class Status(IntEnum):
+    """`SetValueStatus` of zwave-js."""
+
+    NO_DEVICE_SUPPORT = 0
+    WORKING = 1
+    FAIL = 2
+    ENDPOINT_NOT_FOUND = 3
+    NOT_IMPLEMENTED = 4
+    INVALID_VALUE = 5
+    SUCCESS_UNSUPERVISED = 254
+    SUCCESS = 255
+
+
 class Watch:
     """What the node says while an order is under way, noted at the instant it arrives."""
 
-    def __init__(self, node_id: int, bolt: Bolt, target: bool) -> None:  # noqa: FBT001 - a position, not a switch
+    def __init__(self, node_id: int, bolt: Bolt, target: Position) -> None:
         self._node_id = node_id
         self._bolt = bolt
         self._target = target
@@ -56,7 +65,8 @@ class Watch:
                 self.is_jammed = self.is_jammed or (value_id.key == LOCK_STATE and value == JAMMED)
             case Notified(node_id=self._node_id):
                 use = use_of(event)
-                self.is_proven = self.is_proven or (use is not None and (use.method, use.locked) == ("remote", self._target))
+                if use is not None and (use.method, use.locked) == ("remote", self._target):
+                    self.is_proven = True
                 self.is_jammed = self.is_jammed or is_jam(event.type, event.event)
             case _:
                 return
@@ -80,7 +90,7 @@ class Watch:
 class LockOrder:
     """One order to one lock."""
 
-    def __init__(  # noqa: PLR0913 - an order is made of these
+    def __init__(
         self, *, link: Link, clock: Clock, node_id: int, native_id: str, bolt: Bolt, target: bool, seconds: float
     ) -> None:
         self._link = link
@@ -94,8 +104,9 @@ class LockOrder:
         self.watch = Watch(node_id, bolt, target)
         self.needs_verifying = False
         """The command may have left, and nothing tells what became of it."""
-        self.position: bool | None = None
+        self.position: Position = None
         """Where the lock itself says that its bolt is."""
+        self.is_jammed = False
 
     async def run(self) -> Outcome:
         """Send the command and follow it to its end. May be cancelled anywhere. Raises `CommandError`."""
@@ -126,23 +137,24 @@ class LockOrder:
         if able:
             return None
         verb = "locked" if self._target else "unlocked"
-        return unsupported(f"This device cannot be {verb} by command: its capability {name} is false.", {"capability": name})
+        message = f"This device cannot be {verb} by command: its capability {name} is false."
+        return unsupported(message, {"capability": name})
 
     async def _follow(self, result: Mapping[str, object]) -> Outcome:
         status = integer(result.get("status"), high=0xFF)
         match status:
-            case 255:
+            case Status.SUCCESS:
                 return await self._prove(REPORT_SECONDS, trust_values=True)
-            case 1:
+            case Status.WORKING:
                 return await self._prove(_travel(result) + REPORT_SECONDS, trust_values=True)
-            case 2:
+            case Status.FAIL:
                 return await self._refused()
-            case 0 | 3 | 4:
+            case Status.NO_DEVICE_SUPPORT | Status.ENDPOINT_NOT_FOUND | Status.NOT_IMPLEMENTED:
                 return unsupported("The device does not know this command.", {"set_value_status": status})
-            case 5:
+            case Status.INVALID_VALUE:
                 message = "zwave-js does not accept the value for this device."
                 return rejected("invalid_value", message, {"set_value_status": status})
-            case _:
+            case _:  # SUCCESS_UNSUPERVISED, or one of a newer zwave-js
                 return await self._prove(FIRST_POLL_SECONDS, trust_values=False)
 
     async def _prove(self, pause: float, *, trust_values: bool) -> Outcome:
@@ -180,7 +192,7 @@ class LockOrder:
         if await self.watch.settle(self._clock, FIRST_POLL_SECONDS, trust_values=False) is False:
             return self._jammed()
         message = "The lock refused the command."
-        return rejected("device_refused", message, {"set_value_status": FAIL})
+        return rejected("device_refused", message, {"set_value_status": Status.FAIL.value})
 
     def _done(self) -> Outcome:
         self.position = self._target
@@ -188,9 +200,10 @@ class LockOrder:
         return done(f"The lock confirmed that it is {_word(self._target)}.", (seen,))
 
     def _jammed(self) -> Outcome:
-        self.position = None
+        self.position, self.is_jammed = None, True
         seen = LockSeen(native_id=self._native_id, locked=None, jammed=True)
-        return rejected("lock_jammed", "The bolt is jammed; check that the door is closed and the bolt moves freely.", seen=(seen,))
+        message = "The bolt is jammed; check that the door is closed and that the bolt moves freely."
+        return rejected("lock_jammed", message, seen=(seen,))
 
     def _never_seen(self) -> Outcome:
         if self.position is None:
@@ -205,7 +218,7 @@ class LockOrder:
 
 def failed(error: CommandError, node_id: int) -> Outcome:
     """Return the outcome of a command that was not carried out, or whose answer was lost."""
-    detail = {"node_id": node_id, "zwave_error": error.number}
+    detail: Detail = {"node_id": node_id, "zwave_error": error.number}
     match error.kind:
         case Kind.UNREACHABLE:
             return unreachable(error.code, error.message, detail)
@@ -217,7 +230,7 @@ def failed(error: CommandError, node_id: int) -> Outcome:
             return Outcome(OutcomeKind.SENT_UNCONFIRMED, error.code, error.message, detail)
 
 
-async def ask(link: Link, clock: Clock, node_id: int, bolt: Bolt) -> bool | None:
+async def ask(link: Link, clock: Clock, node_id: int, bolt: Bolt) -> Position:
     """Ask a lock where its bolt is; None if it does not answer or does not know. Never raises `CommandError`."""
     try:
         async with clock.timeout(ASK_SECONDS):
@@ -235,5 +248,5 @@ def _travel(result: Mapping[str, object]) -> float:
     return min(length * (60 if duration.get("unit") == "minutes" else 1), LONGEST_TRAVEL_SECONDS)
 
 
-def _word(locked: bool) -> str:  # noqa: FBT001 - a position
+def _word(locked: Position) -> str:
     return "locked" if locked else "unlocked"

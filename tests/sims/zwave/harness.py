@@ -200,6 +200,19 @@ class ZwaveNetwork:
         port = self._up.port("server")
         await self._up.server.wait_for("open websocket port", lambda: is_listening(port), self._start_limit_s)
 
+    async def wait_not_listening(self) -> None:
+        """Return when the server accepts no connections.
+
+        A client that connects while the server closes its port, for want of a stick, may never be answered, and
+        the server does not go on before that client hangs up.
+        """
+
+        async def is_deaf() -> bool:
+            return not await is_listening(port)
+
+        port = self._up.port("server")
+        await self._up.server.wait_for("closed websocket port", is_deaf, self._start_limit_s)
+
     async def wait_server_ended(self) -> None:
         """Return when the server process is gone, whoever ended it."""
         await self._up.server.wait_ended()

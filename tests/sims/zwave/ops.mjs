@@ -74,8 +74,8 @@ function lockOps(find) {
     /** Opens or closes the door: a lock with a sensor reports it; with `event` as a notification too. */
     async door({ node, open, event = false }) {
       const lock = find(node);
-      if (!lock.getCCCapabilities(CC["Door Lock"])?.doorSupported)
-        throw new Error(`node ${node} has no door sensor`);
+      const { doorSupported = false } = lock.getCCCapabilities(CC["Door Lock"]) ?? {};
+      if (!doorSupported) throw new Error(`node ${node} has no door sensor`);
       lock.state.set("sim.door", open ? "open" : "closed");
       if (event) await notify(lock, ACCESS_CONTROL, open ? LockEvent.doorOpen : LockEvent.doorClosed);
       await reportLock(lock);
@@ -94,9 +94,8 @@ function lockOps(find) {
     async local_code({ node, slot, code, report: tells = true }) {
       const lock = find(node);
       storeUserCode(lock, slot, code ?? undefined);
-      const parameters = userParameter(slot, code ? 1 : 0);
-      if (tells)
-        await notify(lock, ACCESS_CONTROL, code ? LockEvent.codeAdded : LockEvent.codeDeleted, parameters);
+      const event = code ? LockEvent.codeAdded : LockEvent.codeDeleted;
+      if (tells) await notify(lock, ACCESS_CONTROL, event, userParameter(slot, code ? 1 : 0));
     },
     /** The PINs that the lock holds, as {slot: digits}. */
     codes: ({ node }) => storedPins(find(node)),
@@ -169,10 +168,9 @@ function nodeOps(find, controller) {
 }
 
 function faultOps(find) {
-  const set =
-    (key) =>
-    ({ node, on = true }) =>
-      void find(node).state.set(key, on);
+  function set(key) {
+    return ({ node, on = true }) => void find(node).state.set(key, on);
+  }
   return {
     /** No radio: nothing sent to it is acknowledged. */
     dead: set("sim.dead"),

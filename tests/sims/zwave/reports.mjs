@@ -91,6 +91,7 @@ export function doorLockReport(node) {
   const currentMode = node.state.get("DoorLock_currentMode") ?? DoorLockMode.Unsecured;
   const remaining = transition ? Math.max(0, transition.startTime + transition.durationMs - Date.now()) : 0;
   const doorStatus = node.state.get("sim.door") ?? "closed";
+  const boltStatus = currentMode === DoorLockMode.Secured ? "locked" : "unlocked";
   return new DoorLockCCOperationReport({
     nodeId: node.controller.ownNodeId,
     currentMode,
@@ -99,11 +100,7 @@ export function doorLockReport(node) {
     outsideHandlesCanOpenDoor: [false, false, false, false],
     insideHandlesCanOpenDoor: [false, false, false, false],
     doorStatus: caps.doorSupported ? doorStatus : undefined,
-    boltStatus: caps.boltSupported
-      ? currentMode === DoorLockMode.Secured
-        ? "locked"
-        : "unlocked"
-      : undefined,
+    boltStatus: caps.boltSupported ? boltStatus : undefined,
     latchStatus: caps.latchSupported ? doorStatus : undefined,
   });
 }
@@ -126,30 +123,23 @@ export function reportBattery(node, level) {
 
 async function transmit(node, cc) {
   const granted = node.capabilities.securityClasses;
-  if ([...granted].some((securityClass) => securityClass !== SecurityClass.S0_Legacy))
-    return transmitS2(node, cc);
-  if (granted.has(SecurityClass.S0_Legacy)) return transmitS0(node, cc);
-  return send(node, cc);
+  if (granted.size === 0) return send(node, cc);
+  const onlyS0 = [...granted].every((securityClass) => securityClass === SecurityClass.S0_Legacy);
+  return onlyS0 ? transmitS0(node, cc) : transmitS2(node, cc);
 }
 
 async function transmitS2(node, cc) {
   const span = node.securityManagers.securityManager2.getSPANState(node.controller.ownNodeId);
   if (span.type !== SPANState.SPAN && span.type !== SPANState.RemoteEI) {
-    await requestNonce(
-      node,
-      Security2CCNonceGet,
-      (nonce) => nonce instanceof Security2CCNonceReport && nonce.SOS,
-    );
+    const isNonce = (reply) => reply instanceof Security2CCNonceReport && reply.SOS;
+    await requestNonce(node, Security2CCNonceGet, isNonce);
   }
   await send(node, Security2CC.encapsulate(cc, node.id, node.securityManagers));
 }
 
 async function transmitS0(node, cc) {
-  const { nonce } = await requestNonce(
-    node,
-    SecurityCCNonceGet,
-    (reply) => reply instanceof SecurityCCNonceReport,
-  );
+  const isNonce = (reply) => reply instanceof SecurityCCNonceReport;
+  const { nonce } = await requestNonce(node, SecurityCCNonceGet, isNonce);
   const encapsulated = SecurityCC.encapsulate(node.id, node.securityManagers.securityManager, cc);
   encapsulated.nonce = nonce;
   await send(node, encapsulated);

@@ -6,6 +6,7 @@ import { MockController, MockNode, MockZWaveFrameType, createMockZWaveAckFrame }
 import { createDefaultMockControllerBehaviors, createDefaultMockNodeBehaviors } from "zwave-js/Testing";
 import { keys } from "./keys.mjs";
 import { describeNodes } from "./network.mjs";
+import { respondToIsFailedNode, supportedFunctionTypes } from "./registers.mjs";
 
 const HOME_ID = 0x7e570001; // fixed, so that a cache directory fits every run
 const MOCK_ACK_TIMEOUT = 1000; // ms the stock controller waits for a node's ACK
@@ -24,8 +25,9 @@ export async function createStick({ nodeIds, txDelay, noAckDelay, boltTravel }) 
     mockPort,
     serial,
     securityKeys: keys,
+    capabilities: { supportedFunctionTypes },
   });
-  controller.defineBehavior(...createDefaultMockControllerBehaviors());
+  controller.defineBehavior(...createDefaultMockControllerBehaviors(), respondToIsFailedNode);
   const nodes = new Map();
   for (const { id, behaviors, capabilities } of describeNodes({ boltTravel })) {
     if (nodeIds && !nodeIds.includes(id)) continue;
@@ -52,8 +54,9 @@ export async function createStick({ nodeIds, txDelay, noAckDelay, boltTravel }) 
       controller.clearReceivedHostMessages();
       // A new driver has forgotten its S2 nonces. Real nodes learn that from its "out of sync" and say again
       // what was lost; these ask for a nonce first.
-      for (const node of nodes.values())
-        node.securityManagers.securityManager2?.deleteNonce(controller.ownNodeId);
+      for (const { securityManagers } of nodes.values()) {
+        securityManagers.securityManager2?.deleteNonce(controller.ownNodeId);
+      }
     },
     disconnected() {
       controller.driverPresent = false;
@@ -90,7 +93,7 @@ const isRequest = (frame) => frame.type === MockZWaveFrameType.Request && frame.
  */
 function secured(node, frame) {
   if (frame.payload?.ccId !== CC["User Credential"]) return frame;
-  if (!node.implementedCCs.get(CC["User Credential"])?.secure || !node.securityManagers.securityManager2)
-    return frame;
+  const isSecure = node.implementedCCs.get(CC["User Credential"])?.secure;
+  if (!isSecure || !node.securityManagers.securityManager2) return frame;
   return { ...frame, payload: Security2CC.encapsulate(frame.payload, node.id, node.securityManagers) };
 }

@@ -162,6 +162,7 @@ async def test_the_stick_is_pulled_and_put_back(zwave_network: ZwaveNetwork) -> 
         assert failure.value.zwave_error_code == PORT_CLOSED
         async with asyncio.timeout(10):
             await asyncio.wait([watcher.listening])  # the driver gives up, the server closes the websocket
+    await zwave_network.wait_not_listening()
     assert "server" in zwave_network.pids
     with pytest.raises(CannotConnect):
         async with connected(zwave_network.url):
@@ -197,9 +198,7 @@ async def test_the_server_restarts_from_its_cache(zwave_network: ZwaveNetwork) -
     assert "doing a full interview" not in log
 
 
-async def test_without_reconnect_the_server_ends_with_its_stick(
-    zwave_cache: CacheFor, tmp_path: Path
-) -> None:
+async def test_without_reconnect_the_server_ends_with_its_stick(zwave_cache: CacheFor, tmp_path: Path) -> None:
     cache = await asyncio.to_thread(zwave_cache, (2,))
     async with (
         ZwaveNetwork(nodes=(2,), cache=cache, directory=tmp_path, pace=FAST, reconnect=False) as network,

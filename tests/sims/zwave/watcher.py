@@ -79,7 +79,8 @@ async def connected(url: str) -> AsyncIterator[Watcher]:
     """Connect to the server at `url`; the connection is closed at the end, whoever closed it first."""
     async with aiohttp.ClientSession() as session:
         client = Client(url, session)
-        await client.connect()
+        async with asyncio.timeout(LIMIT_S):
+            await client.connect()
         ready = asyncio.Event()
         listening = asyncio.create_task(client.listen(ready))
         try:

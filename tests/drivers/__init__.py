@@ -1,0 +1,1 @@
+"""The drivers' tests, file for file."""

@@ -1,0 +1,1 @@
+"""Mirror of `drivers/hubd_drivers/virtual`."""

@@ -1,0 +1,196 @@
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import msgspec
+import pytest
+from msgspec.structs import replace
+
+from hubd.driver import DriverError, registry
+from hubd.driver.contract import ContractSite, DriverContract, RecordingPort, check_outcome, running
+from hubd.model import (
+    Command,
+    LockDoor,
+    LockSeen,
+    Outcome,
+    OutcomeKind,
+    ReachabilitySeen,
+    SimulateConnection,
+    SimulateHubConnection,
+    SimulateKeypadCodeEntry,
+    SimulateManualLock,
+    SimulateRemoval,
+    UnlockDoor,
+)
+from hubd_drivers.virtual import MANIFEST
+from hubd_drivers.virtual.driver import VirtualConfig, VirtualDriver
+from tests.support.clock import ManualClock, settle
+
+
+class TestVirtualContract(DriverContract):
+    """The suite that every driver passes."""
+
+    @pytest.fixture
+    def site(self) -> ContractSite:
+        created: list[VirtualDriver] = []
+
+        def create(config: VirtualConfig) -> VirtualDriver:
+            created.append(VirtualDriver(config))
+            return created[-1]
+
+        async def break_link() -> None:
+            await created[-1].execute(SimulateHubConnection(device_id="d", native_id="lock-1", connected=False))
+
+        config = VirtualConfig(locks=3, thermostats=2, latency_ms=0)
+        return ContractSite(replace(MANIFEST, create=create), config, break_link=break_link)
+
+
+@asynccontextmanager
+async def a_site(clock: ManualClock | None = None, **keys: Any) -> AsyncIterator[tuple[VirtualDriver, RecordingPort]]:
+    driver = VirtualDriver(VirtualConfig(**({"locks": 2, "thermostats": 1, "latency_ms": 0} | keys)))
+    port = RecordingPort(clock=clock)
+    async with running(driver, port):
+        yield driver, port
+
+
+def order(kind: type[Any], native_id: str = "lock-1", **members: Any) -> Command:
+    command: Command = kind(device_id="d", native_id=native_id, **members)
+    return command
+
+
+async def test_the_manifest_is_installed() -> None:
+    assert registry.load("virtual") is MANIFEST
+    assert MANIFEST.is_simulator
+
+
+async def test_many_devices_are_all_announced() -> None:
+    async with a_site(locks=450, thermostats=5) as (_, port):
+        assert len(port.devices) == 455
+
+
+async def test_an_order_takes_its_latency() -> None:
+    clock = ManualClock()
+    async with a_site(clock, latency_ms=250) as (driver, _):
+        task = asyncio.create_task(driver.execute(order(UnlockDoor)))
+        await clock.advance(0.249)
+        assert not task.done()
+        assert driver.devices["lock-1"].locked
+        await clock.advance(0.002)
+        assert (await task).seen == (LockSeen(native_id="lock-1", locked=False, method="remote"),)
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind", "code", "moved"),
+    [
+        ("none", OutcomeKind.DONE, "done", True),
+        ("refuse", OutcomeKind.REJECTED, "device_refused", False),
+        ("jam", OutcomeKind.REJECTED, "lock_jammed", False),
+        ("silent", OutcomeKind.SENT_UNCONFIRMED, "sent_unconfirmed", True),
+    ],
+)
+async def test_faults(fault: str, kind: OutcomeKind, code: str, *, moved: bool) -> None:
+    async with a_site(fault=fault) as (driver, _):
+        outcome = await driver.execute(order(UnlockDoor))
+        assert (outcome.kind, outcome.code) == (kind, code)
+        check_outcome(outcome)
+        lock = driver.devices["lock-1"]
+        assert lock.locked is not moved
+        assert lock.orders == (0 if fault == "refuse" else 1)
+
+
+async def test_a_device_off_its_network_is_not_reached() -> None:
+    async with a_site() as (driver, _):
+        gone = await driver.execute(order(SimulateConnection, connected=False))
+        assert gone.seen == (driver.devices["lock-1"].readings()[0],)
+        outcome = await driver.execute(order(UnlockDoor))
+        assert (outcome.kind, outcome.code) == (OutcomeKind.UNREACHABLE, "device_unreachable")
+        assert (await driver.execute(order(UnlockDoor, "lock-2"))).kind is OutcomeKind.DONE
+        await driver.execute(order(SimulateConnection, connected=True))
+        assert (await driver.execute(order(UnlockDoor))).kind is OutcomeKind.DONE
+
+
+async def test_people() -> None:
+    async with a_site() as (driver, _):
+        await driver.execute(order(UnlockDoor))
+        (used,) = (await driver.execute(order(SimulateManualLock))).seen
+        assert used == LockSeen(native_id="lock-1", locked=True, method="manual")
+        (denied,) = (await driver.execute(order(SimulateKeypadCodeEntry, pin_ref="pin_1"))).seen
+        assert denied.native_id == "lock-1"
+
+
+@pytest.mark.parametrize("kind", [LockDoor, UnlockDoor, SimulateManualLock])
+async def test_a_thermostat_has_no_bolt(kind: type[Any]) -> None:
+    async with a_site() as (driver, _):
+        assert (await driver.execute(order(kind, "thermostat-1"))).kind is OutcomeKind.UNSUPPORTED
+
+
+async def test_a_removed_device_is_gone_for_good() -> None:
+    driver = VirtualDriver(VirtualConfig(locks=2, thermostats=0, latency_ms=0))
+    port = RecordingPort()
+    async with running(driver, port):
+        await driver.execute(order(SimulateRemoval))
+        assert port.gone.keys() == {"lock-1"}
+        outcome = await driver.execute(order(LockDoor))
+        assert (outcome.kind, outcome.code) == (OutcomeKind.REJECTED, "device_not_found")
+    later = RecordingPort()
+    async with running(driver, later):
+        assert later.devices.keys() == {"lock-2"}
+
+
+async def test_the_simulated_hop_is_lost_and_comes_back() -> None:
+    driver = VirtualDriver(VirtualConfig(latency_ms=0))
+    first = asyncio.create_task(driver.run(RecordingPort()))
+    await settle()
+    assert (await switch(driver, connected=False)).kind is OutcomeKind.DONE
+    with pytest.raises(DriverError) as caught:
+        await first
+    assert (caught.value.hop, caught.value.code) == ("site", "simulated_outage")
+    outcome = await driver.execute(order(LockDoor))
+    assert (outcome.kind, outcome.detail) == (OutcomeKind.UNREACHABLE, {"hop": "site"})
+
+    port = RecordingPort()
+    second = asyncio.create_task(driver.run(port))
+    await settle()
+    assert not port.is_ready.is_set()
+    await switch(driver, connected=True)
+    await asyncio.wait_for(port.is_ready.wait(), 2)
+    assert (await driver.execute(order(LockDoor))).kind is OutcomeKind.DONE
+    second.cancel()
+    await asyncio.wait({second})
+
+
+async def switch(driver: VirtualDriver, *, connected: bool) -> Outcome:
+    return await driver.execute(order(SimulateHubConnection, connected=connected))
+
+
+async def test_a_device_taken_off_is_still_off_in_the_next_life() -> None:
+    driver = VirtualDriver(VirtualConfig(latency_ms=0))
+    async with running(driver, RecordingPort()):
+        await driver.execute(order(SimulateConnection, connected=False))
+    port = RecordingPort()
+    async with running(driver, port):
+        offline = [seen for seen in port.seen if isinstance(seen, ReachabilitySeen) and not seen.online]
+        assert [seen.native_id for seen in offline] == ["lock-1"]
+
+
+@pytest.mark.parametrize(
+    ("keys", "wrong"),
+    [
+        ({"locks": -1}, ["locks: must be between 0 and 10000"]),
+        ({"thermostats": 10_001}, ["thermostats: must be between 0 and 10000"]),
+        (
+            {"locks": -1, "latency_ms": 60_001},
+            ["locks: must be between 0 and 10000", "latency_ms: must be between 0 and 60000"],
+        ),
+    ],
+)
+def test_every_key_out_of_bounds_is_named(keys: dict[str, int], wrong: list[str]) -> None:
+    with pytest.raises(msgspec.ValidationError) as caught:
+        msgspec.convert(keys, VirtualConfig)
+    assert str(caught.value).splitlines() == wrong
+
+
+def test_bounds_are_inclusive() -> None:
+    config = msgspec.convert({"locks": 0, "thermostats": 10_000, "latency_ms": 60_000}, VirtualConfig)
+    assert (config.locks, config.thermostats) == (0, 10_000)

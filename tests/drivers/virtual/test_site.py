@@ -1,0 +1,70 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hubd.driver.contract import check_description
+from hubd.model import BatterySeen, ClimateSeen, DenialSeen, DoorSeen, LockSeen, ReachabilitySeen
+from hubd_drivers.virtual.site import VirtualDevice, build
+
+
+def a_lock() -> VirtualDevice:
+    return build(1, 0)["lock-1"]
+
+
+@given(st.integers(0, 60), st.integers(0, 60))
+def test_a_site_has_what_was_asked_for_each_with_its_own_room(locks: int, thermostats: int) -> None:
+    devices = build(locks, thermostats)
+    kinds = [device.description.kind for device in devices.values()]
+    assert (kinds.count("lock"), kinds.count("thermostat")) == (locks, thermostats)
+    assert len({device.description.name for device in devices.values()}) == locks + thermostats
+    for native_id, device in devices.items():
+        assert native_id == device.native_id
+        check_description(device.description)
+        assert device.description.capabilities.simulated
+
+
+def test_rooms_are_numbered_by_floor() -> None:
+    devices = build(21, 1)
+    names = [devices[f"lock-{number}"].description.name for number in (1, 2, 20, 21)]
+    assert names == ["Room 101", "Room 102", "Room 120", "Room 201"]
+    assert devices["thermostat-1"].description.name == "Climate 101"
+
+
+def test_a_condition_is_read_whole() -> None:
+    lock = a_lock()
+    lock.locked, lock.door_open = False, True
+    reachable, bolt, door, battery = lock.readings()
+    assert reachable == ReachabilitySeen(native_id="lock-1", online=True)
+    assert bolt == LockSeen(native_id="lock-1", locked=False)
+    assert door == DoorSeen(native_id="lock-1", open=True)
+    assert battery == BatterySeen(native_id="lock-1", level=0.9)
+    online, climate = build(0, 1)["thermostat-1"].readings()
+    assert isinstance(online, ReachabilitySeen)
+    assert isinstance(climate, ClimateSeen)
+    assert climate.climate.hvac_mode == "heat"
+
+
+@pytest.mark.parametrize("locked", [True, False])
+def test_an_order_moves_the_bolt_and_is_counted(*, locked: bool) -> None:
+    lock = a_lock()
+    assert lock.turn(locked=locked) == LockSeen(native_id="lock-1", locked=locked, method="remote")
+    assert (lock.locked, lock.orders) == (locked, 1)
+
+
+def test_people_are_not_counted_as_orders() -> None:
+    lock = a_lock()
+    lock.locked = False
+    assert lock.lock_by_keypad() == LockSeen(native_id="lock-1", locked=True, method="manual")
+    denied = lock.enter_code()
+    assert isinstance(denied, DenialSeen)
+    assert (denied.reason, lock.locked, lock.orders) == ("unknown_code", True, 0)
+
+
+def test_off_and_on_its_network() -> None:
+    lock = a_lock()
+    gone = lock.connect(connected=False)
+    assert (gone.online, gone.reason) == (False, "The simulated device was taken off its network.")
+    assert lock.readings()[0] == gone
+    back = lock.connect(connected=True)
+    assert (back.online, back.reason) == (True, None)
+    assert lock.readings()[0] == back

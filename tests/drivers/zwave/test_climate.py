@@ -1,0 +1,88 @@
+from hubd_drivers.zwave import climate
+from hubd_drivers.zwave.facts import read_node
+from hypothesis import given
+
+from hubd.model import Climate, SetPointRange, ThermostatCapability
+from tests.drivers.zwave.fakes import node, value
+from tests.drivers.zwave.strategies import nodes
+
+MODES = {"states": {"0": "Off", "1": "Heat", "2": "Cool", "3": "Auto", "10": "Auto changeover", "31": "Own"}}
+FAN = {"states": {"0": "Auto low", "1": "Low", "6": "Circulation"}}
+
+
+def setpoint(kind: int, degrees: object, unit: str = "°C", **bounds: object) -> dict[str, object]:
+    return value(67, "setpoint", degrees, key=kind, unit=unit, **bounds)
+
+
+def sensor(kind: int, name: str, reading: object, unit: str) -> dict[str, object]:
+    return value(49, name, reading, unit=unit, ccSpecific={"sensorType": kind})
+
+
+def test_what_it_can_do_is_what_the_device_says() -> None:
+    facts = node(
+        4,
+        value(64, "mode", 1, **MODES),
+        value(68, "mode", 0, **FAN),
+        setpoint(1, 68, "°F", min=41, max=86),
+        setpoint(2, 25, min=15, max=35),
+        sensor(5, "Humidity", 44, "%"),
+    )
+    assert climate.is_thermostat(facts)
+    assert climate.capability(facts) == ThermostatCapability(
+        hvac_modes=("off", "heat", "cool", "heat_cool"),
+        fan_modes=("auto", "on", "circulate"),
+        heating=SetPointRange(5.0, 30.0),
+        cooling=SetPointRange(15.0, 35.0),
+        reports_humidity=True,
+    )
+
+
+def test_how_it_stands() -> None:
+    facts = node(
+        4,
+        value(64, "mode", 1, **MODES),
+        value(68, "mode", 1, **FAN),
+        value(66, "state", 1),
+        setpoint(1, 68, "°F"),
+        sensor(1, "Air temperature", 70.7, "°F"),
+        sensor(5, "Humidity", 44, "%"),
+    )
+    assert climate.climate(facts) == Climate(
+        temperature_celsius=21.5,
+        relative_humidity=0.44,
+        hvac_mode="heat",
+        fan_mode="on",
+        heating_set_point_celsius=20.0,
+        is_heating=True,
+        is_cooling=False,
+    )
+
+
+def test_the_fan() -> None:
+    assert climate.climate(node(4, value(66, "state", 3))).is_fan_running is True
+    assert climate.climate(node(4, value(66, "state", 3), value(69, "state", 0))).is_fan_running is False
+    assert climate.climate(node(4, value(69, "state", 1))).is_fan_running is True
+
+
+def test_what_makes_no_sense_is_not_known() -> None:
+    facts = node(
+        4,
+        value(64, "mode", 99, states="?"),
+        setpoint(1, "warm", min=30, max=5),
+        setpoint(2, 25, min=None, max=35),
+        sensor(1, "Air temperature", 999, "°C"),
+        sensor(5, "Humidity", -1, "%"),
+    )
+    assert climate.climate(facts) == Climate(cooling_set_point_celsius=25.0)
+    assert climate.capability(facts) == ThermostatCapability(reports_humidity=True)
+
+
+@given(nodes())
+def test_no_thermostat_is_too_odd(raw: object) -> None:
+    facts = read_node(raw)
+    assert facts is not None
+    capability = climate.capability(facts)
+    for limits in (capability.heating, capability.cooling):
+        assert limits is None or climate.COLDEST <= limits.min_celsius < limits.max_celsius <= climate.HOTTEST
+    temperature = climate.climate(facts).temperature_celsius
+    assert temperature is None or climate.COLDEST <= temperature <= climate.HOTTEST

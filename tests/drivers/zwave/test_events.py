@@ -1,0 +1,79 @@
+from typing import Any
+
+import pytest
+from hubd_drivers.zwave import events as e
+from hubd_drivers.zwave.facts import ValueId
+from hypothesis import given
+
+from tests.drivers.zwave.fakes import dump
+from tests.drivers.zwave.strategies import JSON, events
+
+
+def of_node(kind: str, **more: object) -> dict[str, Any]:
+    return {"source": "node", "event": kind, "nodeId": 2, **more}
+
+
+MODE = {"commandClass": 98, "endpoint": 0, "property": "currentMode"}
+
+
+@pytest.mark.parametrize(
+    ("raw", "expected"),
+    [
+        (
+            of_node("value updated", args={**MODE, "newValue": 255, "prevValue": 0}),
+            e.ValueReported(2, ValueId(98, 0, "currentMode"), 255),
+        ),
+        (
+            of_node("value added", args={**MODE, "newValue": 0}),
+            e.ValueReported(2, ValueId(98, 0, "currentMode"), 0, is_new=True),
+        ),
+        (
+            of_node("value removed", args={**MODE, "prevValue": 0}),
+            e.ValueReported(2, ValueId(98, 0, "currentMode"), None),
+        ),
+        (
+            of_node("metadata updated", args={**MODE, "metadata": {"min": 1}}),
+            e.MetadataReported(2, ValueId(98, 0, "currentMode"), {"min": 1}),
+        ),
+        (
+            of_node("notification", ccId=113, args={"type": 6, "event": 6, "parameters": {"userId": 3}}),
+            e.Notified(2, 6, 6, 3),
+        ),
+        (
+            of_node("notification", ccId=113, args={"type": 6, "event": 6, "parameters": {"userId": 0}}),
+            e.Notified(2, 6, 6),
+        ),
+        (of_node("notification", ccId=113, args={"type": 6, "event": 6, "parameters": "?"}), e.Notified(2, 6, 6)),
+        (of_node("notification", ccId=128, args={"eventType": "battery low", "urgency": 1}), e.BatteryWarned(2)),
+        (of_node("dead", oldStatus=4), e.StatusChanged(2, 3)),
+        (of_node("interview started"), e.InterviewChanged(2, None)),
+        (of_node("interview failed"), e.InterviewChanged(2, "Failed")),
+        (of_node("interview stage completed", stageName="NodeInfo"), e.InterviewChanged(2, "NodeInfo")),
+        ({"source": "controller", "event": "node removed", "node": {"nodeId": 2}, "reason": 0}, e.NodeRemoved(2, 0)),
+        ({"source": "controller", "event": "node removed", "node": {"nodeId": 2}}, e.NodeRemoved(2, -1)),
+        ({"source": "controller", "event": "node added", "node": {"nodeId": 7}}, e.NodeAdded(7)),
+        ({"source": "controller", "event": "status changed", "status": 1}, e.ControllerChanged(1)),
+        ({"source": "driver", "event": "driver ready"}, e.DriverRestarted()),
+        ({"source": "driver", "event": "all nodes ready"}, e.AllNodesReady()),
+        ({"source": "driver", "event": "error", "error": "no stick"}, e.DriverFailed("no stick")),
+        (of_node("node info received"), None),
+        (of_node("statistics updated", statistics={}), None),
+        (of_node("value updated", args={"commandClass": 99, "property": "userCode", "newValue": "4711"}), None),
+        (of_node("an event of next year"), None),
+        ({"source": "zniffer", "event": "alive"}, None),
+    ],
+)
+def test_events(raw: dict[str, Any], expected: e.Event | None) -> None:
+    assert e.read_event(raw) == expected
+
+
+def test_a_ready_node_comes_with_its_facts() -> None:
+    event = e.read_event(of_node("ready", nodeState=dump(2)))
+    assert isinstance(event, e.NodeReady)
+    assert event.facts.node_id == 2
+    assert e.read_event(of_node("ready", nodeState=dump(3))) is None
+
+
+@given(events() | JSON)
+def test_no_event_is_too_odd(raw: object) -> None:
+    e.read_event(raw)
