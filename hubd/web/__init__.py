@@ -1,0 +1,1 @@
+"""The status page: rendered on the server, usable without JavaScript, live with it."""

@@ -1,0 +1,253 @@
+"""The page of the whole site, as parts."""
+
+import msgspec
+
+from hubd.core.health import InstanceHealth
+from hubd.core.keys import Key
+from hubd.model.command import Command
+from hubd.web import words
+from hubd.web.condition import Rank
+from hubd.web.desk import Desk, Lines, Orders
+from hubd.web.parts import Part
+from hubd.web.rows import DeviceRow, device_row
+from hubd.web.sessions import Session
+from hubd.web.survey import Known, Problem, Survey, link_name, survey
+from hubd.web.words import Stamp, Tone, plain
+
+PER_PAGE = 100
+MAX_PROBLEMS = 8
+MAX_PENDING = 20
+MAX_UNMANAGED = 20
+MAX_TEXT = 100
+SHOWS = {
+    "all": "All",
+    "problems": "With a problem",
+    "locks": "Locks",
+    "thermostats": "Thermostats",
+    "unmanaged": "Not managed",
+}
+
+
+class Query(msgspec.Struct, frozen=True):
+    """Which devices a reader wants to see."""
+
+    text: str = ""
+    show: str = "all"
+    page: int = 1
+
+
+class Counter(msgspec.Struct, frozen=True):
+    """A number with its noun."""
+
+    text: str
+    tone: Tone = "quiet"
+
+
+class Summary(msgspec.Struct, frozen=True):
+    """The site in one glance: the worst problem, the next ones, numbers."""
+
+    worst: Problem | None
+    others: tuple[Problem, ...]
+    more: int
+    counters: tuple[Counter, ...]
+
+
+class Hop(msgspec.Struct, frozen=True):
+    """One place on the way from the hub to the devices. `ok` None: not known."""
+
+    name: str
+    ok: bool | None
+    note: str = ""
+
+
+class Link(msgspec.Struct, frozen=True, kw_only=True):
+    """A driver instance, hop by hop, with what can be done about the first broken one."""
+
+    instance: str
+    name: str
+    state: str
+    tone: Tone
+    since: Stamp
+    hops: tuple[Hop, ...]
+    why: str
+    remedy: str
+    next_try: str
+
+
+class Links(msgspec.Struct, frozen=True):
+    """All driver instances."""
+
+    links: tuple[Link, ...]
+
+
+class Table(msgspec.Struct, frozen=True, kw_only=True):
+    """The frame of the device table."""
+
+    found: int
+    first: int
+    page: int
+    pages: int
+    query: Query
+    is_filtered: bool
+
+
+class Unmanaged(msgspec.Struct, frozen=True):
+    """The frame of the other devices' table."""
+
+    found: int
+    more: int
+
+
+def read_query(pairs: tuple[tuple[str, str], ...]) -> Query:
+    """Read a query string; what makes no sense counts as not said."""
+    given = dict(pairs)
+    page, show = given.get("p", ""), given.get("show", "")
+    return Query(
+        plain(given.get("q", ""), MAX_TEXT),
+        show if show in SHOWS else "all",
+        int(page) if page.isascii() and page.isdigit() and len(page) < 6 else 1,  # noqa: PLR2004 - far beyond any site
+    )
+
+
+async def site_parts(desk: Desk, session: Session, key: Key, query: Query) -> list[Part]:
+    """Build the parts of the page. Raises `StoreError`."""
+    found = survey(desk.hub)
+    lines = tuple(desk.line(row) for row in await desk.recent.rows())
+    return [
+        await desk.notices(session),
+        Part("summary", "summary.html", _summary(found)),
+        Part("links", "links.html", _links(desk, found)),
+        Part("pending", "pending.html", _pending(desk)),
+        _devices(desk, found, key, query),
+        _unmanaged(desk, found),
+        Part("events", "events.html", Lines(lines)),
+    ]
+
+
+def _summary(found: Survey) -> Summary:
+    problems = found.problems
+    batteries = found.with_rank(Rank.BATTERY_CRITICAL, Rank.BATTERY_LOW)
+    jammed = found.with_rank(Rank.JAMMED)
+    is_written = not found.with_rank(Rank.STORAGE)
+    counters = [Counter(words.count(len(found.managed), "device", "devices"))]
+    if found.unmanaged:
+        counters.append(Counter(f"{len(found.unmanaged)} not managed"))
+    counters.append(Counter(f"{found.unreachable} unreachable", "bad" if found.unreachable else "quiet"))
+    if jammed:
+        counters.append(Counter(f"{jammed} jammed", "bad"))
+    if batteries:
+        counters.append(Counter(words.count(batteries, "low battery", "low batteries"), "warn"))
+    counters.append(Counter("storage ok") if is_written else Counter("storage broken", "bad"))
+    others = tuple(problems[1 : 1 + MAX_PROBLEMS])
+    return Summary(problems[0] if problems else None, others, max(0, len(problems) - 1 - MAX_PROBLEMS), tuple(counters))
+
+
+def _links(desk: Desk, found: Survey) -> Links:
+    behind: dict[str, list[Known]] = {instance: [] for instance in desk.hub.health}
+    for known in (*found.managed, *found.unmanaged):
+        behind.setdefault(known.record.device.instance, []).append(known)
+    return Links(tuple(_link(desk, name, desk.hub.health[name], behind[name]) for name in sorted(desk.hub.health)))
+
+
+def _link(desk: Desk, instance: str, health: InstanceHealth, devices: list[Known]) -> Link:
+    error = health.error
+    states: dict[str, Tone] = {"connected": "ok", "lost": "bad"}
+    return Link(
+        instance=instance,
+        name=link_name(desk.hub, instance),
+        state={"connected": "connected", "lost": "link lost"}.get(health.state, "connecting"),
+        tone=states.get(health.state, "quiet"),
+        since=desk.stamp(health.since),
+        hops=(Hop("hub", ok=True), *_hops(health), _last_hop(health, devices)),
+        why="" if error is None else plain(error.message),
+        remedy="" if error is None else plain(error.remedy),
+        next_try="" if error is None else _next_try(desk, health),
+    )
+
+
+def _hops(health: InstanceHealth) -> list[Hop]:
+    hops = [Hop(plain(hop.name, 40), hop.ok) for hop in health.hops()]
+    if health.error is not None and all(hop.ok for hop in hops):
+        hops = [Hop(hops[0].name, ok=False), *(Hop(hop.name, ok=None) for hop in hops[1:])]
+    return hops
+
+
+def _last_hop(health: InstanceHealth, devices: list[Known]) -> Hop:
+    if not health.is_connected:
+        return Hop(words.count(len(devices), "device", "devices"), ok=None)
+    silent = sum(not known.reach.ok for known in devices)
+    note = f"{silent} not answering" if silent else ""
+    return Hop(words.count(len(devices), "device", "devices"), ok=not silent, note=note)
+
+
+def _next_try(desk: Desk, health: InstanceHealth) -> str:
+    tries = words.count(health.attempts, "try", "tries") + " so far" if health.attempts else ""
+    if health.next_try_at is None or health.next_try_at <= desk.now:
+        return f"Trying now{', ' + tries if tries else ''}."
+    return f"Next try at {desk.stamp(health.next_try_at).text}{', ' + tries if tries else ''}."
+
+
+def _pending(desk: Desk) -> Orders:
+    records = list(desk.hub.journal.tables.open_commands.values())
+    shown = tuple(desk.order_line(record) for record in records[:MAX_PENDING])
+    return Orders(shown, max(0, len(records) - MAX_PENDING))
+
+
+def busy(desk: Desk) -> dict[str, Command]:
+    """Return the first order under way on each device."""
+    result: dict[str, Command] = {}
+    for record in desk.hub.journal.tables.open_commands.values():
+        result.setdefault(record.command.device_id, record.command)
+    return result
+
+
+def _devices(desk: Desk, found: Survey, key: Key, query: Query) -> Part:
+    chosen = _choose(found, query)
+    pages = max(1, -(-len(chosen) // PER_PAGE))
+    page = min(max(1, query.page), pages)
+    first = (page - 1) * PER_PAGE
+    orders, now = busy(desk), desk.now
+    rows: list[DeviceRow] = []
+    for known in chosen[first : first + PER_PAGE]:
+        order = orders.get(known.record.device.device_id)
+        rows.append(device_row(known, order, now, desk.zone, acts=key.may("operator")))
+    frame = Table(
+        found=len(chosen),
+        first=first + 1,
+        page=page,
+        pages=pages,
+        query=query,
+        is_filtered=bool(query.text) or query.show != "all",
+    )
+    return Part("devices", "devices.html", frame, tuple(Part(f"d-{row.device_id}", "row.html", row) for row in rows))
+
+
+def _choose(found: Survey, query: Query) -> list[Known]:
+    match query.show:
+        case "problems":
+            chosen = [known for known in found.managed if known.trouble is not None or not known.reach.ok]
+        case "locks" | "thermostats":
+            kind = query.show.removesuffix("s")
+            chosen = [known for known in found.managed if known.record.device.description.kind == kind]
+        case "unmanaged":
+            chosen = found.unmanaged
+        case _:
+            chosen = found.managed
+    wanted = query.text.casefold().split()
+    return [known for known in chosen if _matches(known, wanted)] if wanted else chosen
+
+
+def _matches(known: Known, wanted: list[str]) -> bool:
+    description = known.record.device.description
+    own = (known.name, description.name, description.native_id, description.manufacturer, description.model)
+    text = " ".join(part[:200] for part in own if part).casefold()
+    return all(word in text for word in wanted)
+
+
+def _unmanaged(desk: Desk, found: Survey) -> Part:
+    shown = found.unmanaged[:MAX_UNMANAGED]
+    rows = [device_row(known, None, desk.now, desk.zone, acts=False) for known in shown]
+    frame = Unmanaged(len(found.unmanaged), len(found.unmanaged) - len(shown))
+    return Part(
+        "unmanaged", "unmanaged.html", frame, tuple(Part(f"u-{row.device_id}", "other.html", row) for row in rows)
+    )

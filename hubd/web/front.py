@@ -1,0 +1,199 @@
+"""What stands behind the page's paths: which page is shown, and which form does what. Loaded for the first visitor."""
+
+import logging
+from urllib.parse import quote, urlencode
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from hubd.core.hub import Hub
+from hubd.core.keys import Keys
+from hubd.core.message import Request, Response
+from hubd.model.command import LockDoor, UnlockDoor
+from hubd.model.errors import BusyError, HubError, InvalidInputError, NotFoundError, RefusedError, StoreError
+from hubd.store.records import DeviceRecord
+from hubd.web import guard
+from hubd.web.answers import HTML, go, only, status_of
+from hubd.web.board import SHOWS, read_query, site_parts
+from hubd.web.desk import Desk
+from hubd.web.detail import History, device_parts
+from hubd.web.live import Live, Look
+from hubd.web.parts import Part
+from hubd.web.render import Renderer
+from hubd.web.sessions import Notice
+from hubd.web.signin import SignIn, Visitor, read_own_form
+from hubd.web.survey import shown_name
+from hubd.web.words import clock_face
+
+LOG = logging.getLogger(__name__)
+
+WAIT_SECONDS = 10.0
+"""How long a button is held until the lock has answered."""
+_encode = msgspec.json.Encoder().encode
+
+
+class Front:
+    """Answers for the paths of `Pages`. Making it reads files and compiles templates: not on the event loop."""
+
+    def __init__(self, hub: Hub, keys: Keys) -> None:
+        self._hub = hub
+        self._desk = Desk(hub, keys, ZoneInfo(hub.site.time_zone))
+        self._renderer = Renderer()
+        self._live = Live(hub, self._renderer)
+        self._door = SignIn(hub, keys)
+
+    async def handle(self, request: Request) -> Response:
+        """Answer a request. Never raises for what a browser sends."""
+        try:
+            response = await self._answer(request)
+        except HubError as error:
+            response = self._failure(error)
+        except BaseException as error:
+            if not isinstance(error, Exception):
+                raise
+            LOG.exception("page %s %s failed by a defect", request.request_id, request.path)
+            message = "The hub failed on this page by a defect of its own; its log has the details."
+            response = self._failure(HubError("internal_error", message))
+        headers = {"cache-control": "no-store"} | guard.HEADERS | dict(response.headers)
+        headers.setdefault("content-security-policy", guard.policy(""))
+        return msgspec.structs.replace(response, headers=headers)
+
+    async def _answer(self, request: Request) -> Response:
+        path = request.path
+        if path.startswith("/static/"):
+            return self._static(request)
+        if path == "/login":
+            return await self._door.login(self._renderer, request)
+        visitor = self._door.visitor(request, is_use=path != "/page/stream")
+        if visitor is None:
+            return go(f"/login?next={quote(_here(request), safe='')}" if request.method == "GET" else "/login")
+        if path == "/logout":
+            return self._door.logout(request, visitor)
+        if path == "/page/stream":
+            return self._stream(request, visitor)
+        if path == "/":
+            return await self._site(request, visitor)
+        return await self._device(request, visitor)
+
+    async def _device(self, request: Request, visitor: Visitor) -> Response:
+        only(request, "GET", "HEAD", "POST")
+        record = self._known(request.path.removeprefix("/device/"))
+        if request.method == "POST":
+            return await self._order(request, visitor, record)
+        device_id = record.device.device_id
+        history = History(self._desk, device_id)
+        parts = await device_parts(self._desk, visitor.session, visitor.key, device_id, history)
+        values = {
+            "name": shown_name(record),
+            "has_notes": bool(record.custom_metadata),
+            "stream": "/page/stream?" + urlencode({"device": device_id}),
+        }
+        return await self._page(request, visitor, "device.html", parts, values)
+
+    def _known(self, device_id: str) -> DeviceRecord:
+        record = self._hub.devices.get(device_id)
+        if record is None:
+            raise NotFoundError("device_not_found", "There is no such device on this hub.")
+        return record
+
+    def _stream(self, request: Request, visitor: Visitor) -> Response:
+        only(request, "GET")
+        if not self._live.has_room(visitor.session):
+            raise BusyError("too_many_streams", "Too many pages are open already; this one does not update itself.")
+        desk = self._desk
+        chunks = self._live.follow(
+            visitor.session,
+            self._look(request, visitor),
+            lambda: self._door.is_in(visitor),
+            lambda: clock_face(desk.now, desk.zone),
+        )
+        headers = {"content-type": "text/event-stream", "x-accel-buffering": "no"}
+        return Response(headers=headers, stream=chunks)
+
+    def _look(self, request: Request, visitor: Visitor) -> Look:
+        """Return what looks at the page that a stream belongs to."""
+        desk, device_id = self._desk, dict(request.query).get("device", "")
+        if device_id:
+            self._known(device_id)
+            history = History(desk, device_id)
+            return lambda: device_parts(desk, visitor.session, visitor.key, device_id, history)
+        query = read_query(request.query)
+        return lambda: site_parts(desk, visitor.session, visitor.key, query)
+
+    async def _order(self, request: Request, visitor: Visitor, record: DeviceRecord) -> Response:
+        form = read_own_form(request, visitor)
+        if not visitor.key.may("operator"):
+            raise RefusedError("forbidden", f"This key has role {visitor.key.role}; giving orders needs operator.")
+        visitor.session.tell(await self._submit(visitor, record, form.get("action", "")))
+        if request.headers.get("x-requested-with") == "hubd":
+            fragments = await self._renderer.fragments([await self._desk.notices(visitor.session)])
+            return Response(body=_encode(fragments), headers={"content-type": "application/json"})
+        back = guard.own_path(form.get("back", "/"))
+        return go(back if back.startswith("/device/") else f"{back.partition('#')[0]}#d-{record.device.device_id}")
+
+    async def _submit(self, visitor: Visitor, record: DeviceRecord, action: str) -> Notice:
+        device_id, clock = record.device.device_id, self._hub.clock
+        try:
+            command = _command(record, action)
+            request_id = await self._hub.submit(command, visitor.key.key_id, wait_seconds=WAIT_SECONDS)
+        except (BusyError, NotFoundError, RefusedError, StoreError) as error:
+            return Notice(device_id, clock.monotonic(), refusal=error.message)
+        return Notice(device_id, clock.monotonic(), request_id)
+
+    async def _site(self, request: Request, visitor: Visitor) -> Response:
+        only(request, "GET", "HEAD")
+        query = read_query(request.query)
+        parts = await site_parts(self._desk, visitor.session, visitor.key, query)
+        stream = "/page/stream?" + urlencode({"q": query.text, "show": query.show, "p": query.page})
+        values = {"query": query, "shows": SHOWS, "stream": stream}
+        return await self._page(request, visitor, "site.html", parts, values)
+
+    async def _page(
+        self, request: Request, visitor: Visitor, template: str, parts: list[Part], values: dict[str, object]
+    ) -> Response:
+        desk, nonce = self._desk, guard.new_nonce()
+        shared = {
+            "parts": {fragment.id: fragment for fragment in await self._renderer.fragments(parts)},
+            "site": desk.hub.site.name,
+            "version": desk.hub.site.version,
+            "time_zone": desk.hub.site.time_zone,
+            "clock": clock_face(desk.now, desk.zone),
+            "key": visitor.key,
+            "csrf": visitor.session.csrf,
+            "here": _here(request),
+            "nonce": nonce,
+        }
+        headers = {"content-type": HTML, "content-security-policy": guard.policy(nonce)}
+        return Response(body=self._renderer.page(template, shared | values), headers=headers)
+
+    def _static(self, request: Request) -> Response:
+        only(request, "GET", "HEAD")
+        asset = self._renderer.assets.get(request.path.removeprefix("/static/"))
+        if asset is None:
+            raise NotFoundError("file_not_found", "There is no such file.")
+        is_pinned = dict(request.query).get("v") == asset.mark
+        kept = "public, max-age=31536000, immutable" if is_pinned else "no-cache"
+        return Response(body=asset.body, headers={"content-type": asset.content_type, "cache-control": kept})
+
+    def _failure(self, error: HubError) -> Response:
+        status, headers = status_of(error)
+        body = self._renderer.page("message.html", {"message": error.message})
+        return Response(status=status, body=body, headers={"content-type": HTML, **headers})
+
+
+def _here(request: Request) -> str:
+    """Return the page's own path, fit to come back to."""
+    query = urlencode([(name, value) for name, value in request.query if name in {"q", "show", "p"}])
+    return guard.own_path(request.path + (f"?{query}" if query else ""))
+
+
+def _command(record: DeviceRecord, action: str) -> LockDoor | UnlockDoor:
+    lock = record.device.description.capabilities.lock
+    if action not in {"lock", "unlock"}:
+        raise InvalidInputError("action", "must be lock or unlock")
+    if not record.is_managed:
+        raise RefusedError("device_unmanaged", "The device is not managed by this hub; nothing was sent.")
+    if lock is None or not (lock.can_lock if action == "lock" else lock.can_unlock):
+        raise RefusedError("not_supported", f"The device cannot {action} on order; nothing was sent.")
+    kind = LockDoor if action == "lock" else UnlockDoor
+    return kind(device_id=record.device.device_id, native_id=record.device.description.native_id)

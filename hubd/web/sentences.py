@@ -1,0 +1,304 @@
+"""Every journal event as a sentence for a technician. Pure; closed over the union of events."""
+
+from collections.abc import Callable
+from typing import assert_never
+
+import msgspec
+
+from hubd.model import event as ev
+from hubd.model.command import (
+    Command,
+    LockDoor,
+    SimulateConnection,
+    SimulateHubConnection,
+    SimulateKeypadCodeEntry,
+    SimulateManualLock,
+    SimulateRemoval,
+    UnlockDoor,
+)
+from hubd.model.outcome import Outcome, OutcomeKind
+from hubd.model.seen import Method
+from hubd.store.records import CommandRecord
+from hubd.web import words
+from hubd.web.words import Tone, plain
+
+type _DeviceEvent = (
+    ev.DeviceFound
+    | ev.DeviceDescribed
+    | ev.DeviceRemoved
+    | ev.DeviceConnected
+    | ev.DeviceDisconnected
+    | ev.DeviceEdited
+    | ev.Tampered
+)
+type _LockEvent = ev.LockChanged | ev.LockUncertain | ev.LockDenied | ev.DoorChanged
+type _ReadingEvent = ev.BatteryChanged | ev.BatteryLow | ev.ThermostatAdjusted
+type _CommandEvent = ev.CommandAccepted | ev.CommandStarted | ev.CommandSettled | ev.CommandResolved
+type _HubEvent = (
+    ev.HubStarted | ev.AccountEdited | ev.HopLost | ev.HopBack | ev.KeyCreated | ev.KeyRevoked | ev.CursorCut
+)
+
+_HOW: dict[Method, str] = {
+    "keycode": " by keypad",
+    "manual": " by hand",
+    "automatic": " by itself",
+    "unknown": "",
+    "remote": " remotely",
+    "card": " by card",
+}
+_MODES = {
+    "off": "off",
+    "heat": "heat",
+    "cool": "cool",
+    "heat_cool": "heat and cool",
+    "eco": "economy",
+}
+
+
+class Scene(msgspec.Struct, frozen=True):
+    """The names that an event refers to, as they are now and fit to be shown."""
+
+    device: str
+    link: str
+    """The driver instance."""
+    who: Callable[[str], str]
+    """The person or part of the hub behind a `by`."""
+    order: Callable[[str], CommandRecord | None]
+    """The command of a request id, where it is still at hand."""
+
+
+def sentence(event: ev.Event, scene: Scene) -> str:
+    """Say what happened."""
+    match event:
+        case (
+            ev.DeviceFound()
+            | ev.DeviceDescribed()
+            | ev.DeviceRemoved()
+            | ev.DeviceConnected()
+            | ev.DeviceDisconnected()
+            | ev.DeviceEdited()
+            | ev.Tampered()
+        ):
+            return _of_device(event, scene)
+        case ev.LockChanged() | ev.LockUncertain() | ev.LockDenied() | ev.DoorChanged():
+            return _of_lock(event, scene)
+        case ev.BatteryChanged() | ev.BatteryLow() | ev.ThermostatAdjusted():
+            return _of_reading(event, scene)
+        case ev.CommandAccepted() | ev.CommandStarted() | ev.CommandSettled() | ev.CommandResolved():
+            return _of_command(event, scene)
+        case (
+            ev.HubStarted()
+            | ev.AccountEdited()
+            | ev.HopLost()
+            | ev.HopBack()
+            | ev.KeyCreated()
+            | ev.KeyRevoked()
+            | ev.CursorCut()
+        ):
+            return _of_hub(event, scene)
+        case _:
+            assert_never(event)
+
+
+def tone(event: ev.Event) -> Tone:
+    """Return how loud an event is shown."""
+    match event:
+        case ev.HopLost() | ev.Tampered() | ev.DeviceDisconnected() | ev.LockUncertain(jammed=True):
+            return "bad"
+        case ev.CommandSettled(outcome=Outcome(kind=OutcomeKind.DONE)):
+            return "quiet"
+        case ev.LockUncertain() | ev.LockDenied() | ev.BatteryLow() | ev.CommandSettled() | ev.CursorCut():
+            return "warn"
+        case ev.CommandResolved(reached=False):
+            return "warn"
+        case ev.HopBack() | ev.DeviceConnected():
+            return "ok"
+        case _:
+            return "quiet"
+
+
+def order_words(command: Command) -> str:
+    """Name what a command wants, to be followed by the device."""
+    match command:
+        case LockDoor():
+            return "lock"
+        case UnlockDoor():
+            return "unlock"
+        case SimulateKeypadCodeEntry():
+            return "simulate a code at"
+        case SimulateManualLock():
+            return "simulate a hand at"
+        case SimulateConnection(connected=connected):
+            return f"simulate the {'return' if connected else 'loss'} of"
+        case SimulateHubConnection(connected=connected):
+            return f"simulate the {'return' if connected else 'loss'} of the link to"
+        case SimulateRemoval():
+            return "simulate the removal of"
+        case _:
+            assert_never(command)
+
+
+def outcome_words(outcome: Outcome) -> str:
+    """Say in a word or two how a command ended, and no more than is known."""
+    match outcome.kind:
+        case OutcomeKind.DONE:
+            return "done"
+        case OutcomeKind.SENT_UNCONFIRMED:
+            return "sent, not confirmed"
+        case OutcomeKind.REJECTED:
+            return "refused"
+        case OutcomeKind.UNSUPPORTED:
+            return "not supported"
+        case OutcomeKind.UNREACHABLE:
+            return "not sent"
+        case OutcomeKind.EXPIRED:
+            return "expired, not sent"
+        case _:
+            assert_never(outcome.kind)
+
+
+def _of_device(event: _DeviceEvent, scene: Scene) -> str:
+    name = scene.device
+    match event:
+        case ev.DeviceFound(is_managed=is_managed):
+            return f"{name} was found" + ("." if is_managed else "; it is not managed.")
+        case ev.DeviceDescribed(device=device):
+            version = device.description.firmware
+            firmware = f" (firmware {plain(version, 40)})" if version else ""
+            return f"{name} now describes itself differently{firmware}."
+        case ev.DeviceRemoved(reason=reason):
+            return f"{name} was removed: {plain(reason)}"
+        case ev.DeviceConnected():
+            return f"{name} answers."
+        case ev.DeviceDisconnected(reason=reason):
+            return f"{name} stopped answering: {plain(reason)}"
+        case ev.DeviceEdited():
+            return f"{name}{_edits(event)}{_by(event.by, scene)}."
+        case ev.Tampered():
+            return f"Somebody is at the housing of {name}."
+        case _:
+            assert_never(event)
+
+
+def _edits(event: ev.DeviceEdited) -> str:
+    edits: list[str] = []
+    if event.nickname is None:
+        edits.append(" lost its nickname")
+    elif event.nickname is not msgspec.UNSET:
+        edits.append(f" was named “{words.name(event.nickname)}”")
+    if event.is_managed is not msgspec.UNSET:
+        edits.append(" is now managed" if event.is_managed else " is no longer managed")
+    if event.custom_metadata is not msgspec.UNSET:
+        edits.append(" got new notes")
+    return " and".join(edits) or " was edited"
+
+
+def _by(by: str, scene: Scene) -> str:
+    return f", by {scene.who(by)}" if by else ""
+
+
+def _of_lock(event: _LockEvent, scene: Scene) -> str:
+    name = scene.device
+    match event:
+        case ev.LockChanged(locked=locked):
+            slot = "" if event.user_slot is None else f" (slot {event.user_slot})"
+            return f"{name} was {'locked' if locked else 'unlocked'}{_how(event, scene)}{slot}."
+        case ev.LockUncertain(jammed=True):
+            return f"The bolt of {name} is jammed."
+        case ev.LockUncertain():
+            return f"{name} no longer knows where its bolt is."
+        case ev.LockDenied(message=message):
+            return f"Somebody was refused at {name}: {plain(message)}"
+        case ev.DoorChanged(open=None):
+            return f"{name} no longer knows whether its door is open."
+        case ev.DoorChanged(open=is_open):
+            return f"The door of {name} was {'opened' if is_open else 'closed'}."
+        case _:
+            assert_never(event)
+
+
+def _how(event: ev.LockChanged, scene: Scene) -> str:
+    order = None if event.request_id is None else scene.order(event.request_id)
+    return _HOW[event.method] if order is None else f" by order of {scene.who(order.by)}"
+
+
+def _of_reading(event: _ReadingEvent, scene: Scene) -> str:
+    name = scene.device
+    match event:
+        case ev.BatteryChanged(level=level, status=status):
+            return f"The battery of {name} is now {status} ({words.percent(level)})."
+        case ev.BatteryLow(level=level):
+            return f"The battery of {name} is low ({words.percent(level)}): change it soon."
+        case ev.ThermostatAdjusted():
+            where = "from the hub" if event.method == "seam" else "on the device"
+            return f"{name} was set {where}: {_setting(event) or 'nothing that the hub can read'}."
+        case _:
+            assert_never(event)
+
+
+def _setting(event: ev.ThermostatAdjusted) -> str:
+    if event.hvac_mode == "off":
+        return "off"
+    parts: list[str] = []
+    set_points = (event.heating_set_point_celsius, event.cooling_set_point_celsius)
+    if event.hvac_mode is not None and (event.hvac_mode == "eco" or set_points == (None, None)):
+        parts.append(_MODES[event.hvac_mode])
+    if event.heating_set_point_celsius is not None:
+        parts.append(f"heat to {words.celsius(event.heating_set_point_celsius)}")
+    if event.cooling_set_point_celsius is not None:
+        parts.append(f"cool to {words.celsius(event.cooling_set_point_celsius)}")
+    if event.fan_mode is not None:
+        parts.append(f"fan {event.fan_mode}")
+    return ", ".join(parts)
+
+
+def _of_command(event: _CommandEvent, scene: Scene) -> str:
+    known = scene.order(event.request_id)
+    match event:
+        case ev.CommandAccepted(command=command):
+            return f"{_first_upper(scene.who(event.by))} ordered to {order_words(command)} {scene.device}."
+        case ev.CommandStarted():
+            return f"{_order(known, scene)}: on its way."
+        case ev.CommandSettled(outcome=outcome):
+            why = "" if outcome.kind is OutcomeKind.DONE else f" {plain(outcome.message)}"
+            return f"{_order(known, scene)}: {outcome_words(outcome)}.{why}"
+        case ev.CommandResolved(message=message):
+            return f"{_order(known, scene)}: {_first_lower(plain(message))}"
+        case _:
+            assert_never(event)
+
+
+def _order(known: CommandRecord | None, scene: Scene) -> str:
+    if known is None:
+        return f"An order to {scene.device}"
+    return f"Order to {order_words(known.command)} {scene.device}"
+
+
+def _of_hub(event: _HubEvent, scene: Scene) -> str:
+    match event:
+        case ev.HubStarted(version=version):
+            return f"The hub started (version {plain(version, 40)})."
+        case ev.AccountEdited():
+            renamed = event.display_name is not msgspec.UNSET
+            return f"{scene.link} was {'renamed' if renamed else 'annotated'}{_by(event.by, scene)}."
+        case ev.HopLost(hop=hop, reason=reason):
+            return f"{scene.link} lost its {plain(hop, 40)}: {plain(reason)}"
+        case ev.HopBack(away_seconds=away):
+            return f"{scene.link} is connected" + ("." if away is None else f" again after {words.duration(away)}.")
+        case ev.KeyCreated(name=name, role=role):
+            return f"A key “{words.name(name)}” with role {role} was made{_by(event.by, scene)}."
+        case ev.KeyRevoked(key_id=key_id):
+            return f"The key {scene.who(key_id)} was taken back{_by(event.by, scene)}."
+        case ev.CursorCut(cursor=cursor, reason=reason):
+            missed = words.count(event.last - event.first + 1, "event was", "events were")
+            return f"{missed} passed over for {plain(cursor, 60)}: {plain(reason)}"
+        case _:
+            assert_never(event)
+
+
+def _first_upper(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _first_lower(text: str) -> str:
+    return text[:1].lower() + text[1:]

@@ -1,0 +1,115 @@
+"""One look over all devices of the site: who is there, who is out of reach, what is wrong, worst first."""
+
+import msgspec
+
+from hubd.core.hub import Hub
+from hubd.store.records import DeviceRecord
+from hubd.web import words
+from hubd.web.condition import Rank, Reach, Trouble, reach, trouble
+from hubd.web.words import Tone, plain
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """Something wrong, as a sentence that begins with `who`."""
+
+    rank: Rank
+    tone: Tone
+    who: str
+    text: str
+    device_id: str | None = None
+
+
+class Known(msgspec.Struct, frozen=True):
+    """A present device with its judgement."""
+
+    record: DeviceRecord
+    name: str
+    reach: Reach
+    trouble: Trouble | None
+
+
+class Survey(msgspec.Struct, frozen=True):
+    """The site at one moment. Only managed devices count; lists are in the order of names."""
+
+    managed: list[Known]
+    unmanaged: list[Known]
+    problems: list[Problem]
+    """Worst first; a lost link stands for all devices behind it."""
+
+    @property
+    def unreachable(self) -> int:
+        """How many managed devices no order would get to."""
+        return sum(not known.reach.ok for known in self.managed)
+
+    def with_rank(self, *ranks: Rank) -> int:
+        """Count problems of these kinds."""
+        return sum(problem.rank in ranks for problem in self.problems)
+
+
+def shown_name(record: DeviceRecord) -> str:
+    """Return a device's name, fit to be shown."""
+    return words.name(record.name, otherwise=record.device.description.native_id)
+
+
+def link_name(hub: Hub, instance: str) -> str:
+    """Return the name of a driver instance: what people called it, else the driver's title, with its id if need be."""
+    record = hub.journal.tables.instances.get(instance)
+    if record is not None and record.display_name:
+        return words.name(record.display_name)
+    if instance not in hub.health:
+        return words.name(instance)
+    title = hub.health[instance].manifest.title
+    is_only = sum(health.manifest.title == title for health in hub.health.values()) == 1
+    return title if is_only else f"{title} “{words.name(instance)}”"
+
+
+def judge(hub: Hub, record: DeviceRecord) -> Known:
+    """Judge one device."""
+    reached = reach(record, hub.health.get(record.device.instance))
+    return Known(record, shown_name(record), reached, trouble(record, reached))
+
+
+def survey(hub: Hub) -> Survey:
+    """Look over the site."""
+    known = [judge(hub, record) for record in hub.devices.values() if record.removed_at is None]
+    known.sort(key=lambda one: words.sort_key(one.name))
+    managed = [one for one in known if one.record.is_managed]
+    problems = [*_storage(hub), *_links(hub, managed)]
+    for one in managed:
+        if one.trouble is not None:
+            device_id = one.record.device.device_id
+            problems.append(Problem(one.trouble.rank, one.trouble.tone, one.name, one.trouble.text, device_id))
+    problems.sort(key=lambda problem: problem.rank)
+    return Survey(managed, [one for one in known if not one.record.is_managed], problems)
+
+
+def _storage(hub: Hub) -> list[Problem]:
+    problem = hub.journal.problem
+    if problem is None:
+        return []
+    text = f"nothing can be written down, so no order is taken. {plain(problem.message)}"
+    return [Problem(Rank.STORAGE, "bad", "Storage", text)]
+
+
+def _links(hub: Hub, managed: list[Known]) -> list[Problem]:
+    problems: list[Problem] = []
+    for instance, health in hub.health.items():
+        if health.is_connected:
+            continue
+        name = link_name(hub, instance)
+        if health.error is None:
+            problems.append(Problem(Rank.STARTING, "quiet", name, "still connecting."))
+            continue
+        behind = sum(one.record.device.instance == instance for one in managed)
+        out = (
+            f"{words.count(behind, 'device', 'devices')} behind it out of reach"
+            if behind
+            else "no device was behind it"
+        )
+        text = f"the {plain(health.error.hop, 40)} is not reachable; {out}."
+        problems.append(Problem(Rank.LINK, "bad", name, text))
+    gone = {one.record.device.instance for one in managed} - hub.health.keys()
+    for instance in sorted(gone):
+        text = "its driver is not configured any more; nothing can be sent to its devices."
+        problems.append(Problem(Rank.LINK, "warn", words.name(instance), text))
+    return problems

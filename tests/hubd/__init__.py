@@ -1,0 +1,1 @@
+"""The daemon's tests, file for file."""

@@ -1,0 +1,192 @@
+"""A hub with one scripted driver and a clock that the test moves: every state of a site can be put on the page."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from hubd.core.hub import Hub, Instance, Site
+from hubd.core.keys import Keys
+from hubd.core.policy import Policy
+from hubd.driver import DriverConfig, DriverError, Manifest, Port
+from hubd.model import (
+    Capabilities,
+    Command,
+    DeviceDescription,
+    KeypadCapability,
+    LockCapability,
+    LockDoor,
+    LockSeen,
+    Outcome,
+    Seen,
+    SetPointRange,
+    ThermostatCapability,
+    UnlockDoor,
+    done,
+)
+from hubd.model.event import Role
+from hubd.store.database import Database
+from hubd.store.journal import Journal
+from hubd.store.records import DeviceRecord
+from hubd.store.secrets import Sealer
+from hubd.web.desk import Desk
+from hubd.web.pages import Pages
+from tests.support.clock import ManualClock
+
+ZONE = ZoneInfo("Europe/Berlin")
+HUB_ID = "6f0c1b0e-7f0e-4a58-9d3d-0d7ad3a1c001"
+LOCK = Capabilities(lock=LockCapability(reports_door=True), keypad=KeypadCapability(slots=30), battery=True)
+THERMOSTAT = Capabilities(
+    thermostat=ThermostatCapability(
+        hvac_modes=("off", "heat", "heat_cool"), fan_modes=("auto", "on"), heating=SetPointRange(5.0, 30.0)
+    )
+)
+
+
+class _Config(DriverConfig, frozen=True, kw_only=True):
+    pass
+
+
+class Script:
+    """A driver that does as the test says. `answer` is what an order gets; None carries it out."""
+
+    def __init__(self) -> None:
+        self.port: Port | None = None
+        self.answer: Callable[[Command], Outcome] | None = None
+        self.hold: asyncio.Event | None = None
+        self.orders: list[Command] = []
+        self._broken: DriverError | None = None
+        self._end = asyncio.Event()
+
+    async def run(self, port: Port) -> None:
+        """Connect at once, unless the test broke the link."""
+        if self._broken is None:
+            self.port = port
+            port.ready()
+            await self._end.wait()
+        self.port = None
+        assert self._broken is not None
+        raise self._broken
+
+    async def execute(self, command: Command) -> Outcome:
+        """Answer an order."""
+        self.orders.append(command)
+        if self.hold is not None:
+            await self.hold.wait()
+        if self.answer is not None:
+            return self.answer(command)
+        if not isinstance(command, LockDoor | UnlockDoor):
+            return done()
+        seen = LockSeen(native_id=command.native_id, locked=isinstance(command, LockDoor), method="remote")
+        return done("The lock confirmed it.", (seen,))
+
+    def break_link(self, error: DriverError) -> None:
+        """Lose the link for good."""
+        self._broken = error
+        self._end.set()
+
+
+class Stage:
+    """What a test plays on."""
+
+    def __init__(self, hub: Hub, keys: Keys, clock: ManualClock, script: Script) -> None:
+        self.hub = hub
+        self.keys = keys
+        self.clock = clock
+        self.script = script
+        self.pages = Pages(hub, keys)
+        self.desk = Desk(hub, keys, ZONE)
+
+    async def key(self, role: Role, name: str = "Front desk") -> str:
+        """Make a key and return its token."""
+        return (await self.keys.create(name, role, "config"))[1]
+
+    async def lock(
+        self, name: str, *seen: Seen, native_id: str = "", capabilities: Capabilities = LOCK
+    ) -> DeviceRecord:
+        """Find a lock; its native id is its name where none is given."""
+        description = DeviceDescription(
+            native_id=native_id or name,
+            kind="lock",
+            device_type="zwave_lock",
+            name=name,
+            manufacturer="Yale",
+            model="YRD256",
+            firmware="1.84",
+            capabilities=capabilities,
+        )
+        return await self.find(description, *seen)
+
+    async def thermostat(self, name: str, *seen: Seen) -> DeviceRecord:
+        """Find a thermostat."""
+        description = DeviceDescription(
+            native_id=name, kind="thermostat", device_type="zwave_thermostat", name=name, capabilities=THERMOSTAT
+        )
+        return await self.find(description, *seen)
+
+    async def find(self, description: DeviceDescription, *seen: Seen) -> DeviceRecord:
+        """Find a device of the scripted driver."""
+        return self.hub.devices[await self.hub.found("radio", description, seen)]
+
+    async def see(self, *seen: Seen) -> None:
+        """Publish readings."""
+        await self.hub.publish("radio", seen)
+
+    async def order(self, record: DeviceRecord, key_id: str = "config", *, lock: bool = False) -> str:
+        """Give an order and wait for its end."""
+        kind = LockDoor if lock else UnlockDoor
+        command = kind(device_id=record.device.device_id, native_id=record.device.description.native_id)
+        return await self.hub.submit(command, key_id, wait_seconds=5)
+
+    async def lose(
+        self, hop: str = "controller", message: str = "The stick is gone.", remedy: str = "Plug it in."
+    ) -> None:
+        """Break the link and let the hub notice."""
+        self.script.break_link(DriverError(hop, "gone", message, remedy))
+        health = self.hub.health["radio"]
+        await until(lambda: not health.is_connected and health.next_try_at is not None)
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Let the loop turn until a condition holds."""
+    async with asyncio.timeout(5):
+        while not condition():  # noqa: ASYNC110 - what is waited for sets no event
+            await asyncio.sleep(0)
+
+
+class _OverError(Exception):
+    """Ends the hub's task group."""
+
+
+@asynccontextmanager
+async def stage(tmp_path: Path, site_name: str = "Hotel Seeblick") -> AsyncIterator[Stage]:
+    """Run a hub with the connected driver instance `radio` (hops server and controller) and no devices."""
+    clock = ManualClock()
+    database = await Database.open(tmp_path / "hubd.sqlite")
+    journal = Journal(database, clock)
+    await journal.load()
+    writer = asyncio.create_task(journal.run())
+    try:
+        async with asyncio.TaskGroup() as group:
+            hub = Hub(Site(HUB_ID, site_name, ZONE.key, "0.1.0", Sealer(bytes(32))), journal, clock, group)
+            await hub.start()
+            script = Script()
+            manifest = Manifest(
+                type="scripted",
+                title="Z-Wave",
+                config=_Config,
+                create=lambda _: script,
+                hops=("server", "controller"),
+                budget=8,
+            )
+            hub.add(Instance("radio", manifest, script, Policy(("lock", "thermostat"))))
+            await until(lambda: hub.health["radio"].is_connected and "radio" in journal.tables.instances)
+            yield Stage(hub, Keys(journal), clock, script)
+            raise _OverError  # noqa: TRY301 - a task group ends by an exception
+    except* _OverError:
+        pass
+    finally:
+        writer.cancel()
+        await asyncio.wait({writer})
+        await database.close()

@@ -1,0 +1,99 @@
+from pathlib import Path
+
+import msgspec
+
+from hubd.model import BatterySeen, DoorSeen, LockSeen, rejected
+from hubd.web.desk import Lines, Orders
+from hubd.web.detail import MAX_EVENTS, Head, History, device_parts
+from hubd.web.facts import Facts
+from hubd.web.parts import Part
+from hubd.web.sessions import Session
+from tests.hubd.web.stage import Stage, stage
+from tests.hubd.web.test_board import OPERATOR, VIEWER, values
+
+
+async def look(site: Stage, device_id: str, history: History | None = None) -> dict[str, Part]:
+    history = history or History(site.desk, device_id)
+    return {part.id: part for part in await device_parts(site.desk, Session("k", 0.0), OPERATOR, device_id, history)}
+
+
+async def test_everything_known_of_a_lock(tmp_path: Path) -> None:
+    async with stage(tmp_path) as site:
+        lock = await site.lock(
+            "Room 1", LockSeen(native_id="Room 1", locked=True), BatterySeen(native_id="Room 1", level=0.8)
+        )
+        await site.see(DoorSeen(native_id="Room 1", open=False))
+        await site.see(DoorSeen(native_id="Room 1", open=True))
+        await site.order(lock)
+        await site.clock.advance(1)
+        site.script.answer = lambda _: rejected("jam", "The bolt is jammed.")
+        await site.order(lock, lock=True)
+        await site.lock("Room 2")
+        parts = await look(site, lock.device.device_id)
+        head = values(parts["head"], Head)
+        assert (head.row.name, head.row.can_unlock, head.trouble, head.is_managed) == ("Room 1", True, "", True)
+        assert [order.end for order in values(parts["orders"], Orders).orders] == ["refused", "done"]
+        assert [line.text for line in values(parts["events"], Lines).lines] == [
+            "Order to lock Room 1: refused. The bolt is jammed.",
+            "Room 1 was unlocked by order of the configuration.",
+            "The door of Room 1 was opened.",
+            "Room 1 was found.",
+        ]
+        readings = {fact.label: fact for fact in values(parts["readings"], Facts).facts}
+        assert readings["Bolt"].at is not None
+        assert readings["Battery"].at_word == "read"
+
+
+async def test_a_viewer_has_no_buttons_and_trouble_is_told(tmp_path: Path) -> None:
+    async with stage(tmp_path) as site:
+        lock = await site.lock("Room 1", LockSeen(native_id="Room 1", locked=None, jammed=True))
+        history = History(site.desk, lock.device.device_id)
+        parts = await device_parts(site.desk, Session("k", 0.0), VIEWER, lock.device.device_id, history)
+        head = next(values(part, Head) for part in parts if part.id == "head")
+        assert not head.row.can_unlock
+        assert (head.tone, head.trouble) == ("bad", "The bolt is jammed. Somebody has to look at the door.")
+
+
+async def test_a_removed_device_can_still_be_looked_up(tmp_path: Path) -> None:
+    async with stage(tmp_path) as site:
+        lock = await site.lock("Room 1", LockSeen(native_id="Room 1", locked=True))
+        await site.hub.removed("radio", "Room 1", "It was excluded.")
+        parts = await look(site, lock.device.device_id)
+        assert values(parts["head"], Head).row.reach == "Removed: It was excluded."
+        assert "Removed" in {fact.label for fact in values(parts["identity"], Facts).facts}
+
+
+async def test_history_reads_again_only_when_the_device_is_touched(tmp_path: Path) -> None:
+    async with stage(tmp_path) as site:
+        lock = await site.lock("Room 1", LockSeen(native_id="Room 1", locked=True))
+        await site.lock("Room 2", LockSeen(native_id="Room 2", locked=True))
+        history = History(site.desk, lock.device.device_id)
+        await history.refresh()
+        rows = history.rows
+        await site.see(LockSeen(native_id="Room 2", locked=False))
+        await history.refresh()
+        assert history.rows is rows
+        await site.see(LockSeen(native_id="Room 1", locked=False, method="manual"))
+        await history.refresh()
+        assert [row.type for row in history.rows] == ["lock.changed", "device.found"]
+
+
+async def test_history_is_bounded(tmp_path: Path) -> None:
+    async with stage(tmp_path) as site:
+        lock = await site.lock("Room 1", LockSeen(native_id="Room 1", locked=True))
+        history = History(site.desk, lock.device.device_id)
+        await history.refresh()
+        for number in range(600):
+            await site.see(LockSeen(native_id="Room 1", locked=bool(number % 2), method="manual"))
+        await history.refresh()
+        assert [row.seq for row in history.rows] == list(
+            range(site.hub.journal.head, site.hub.journal.head - MAX_EVENTS, -1)
+        )
+
+
+async def test_equal_states_give_equal_parts(tmp_path: Path) -> None:
+    async with stage(tmp_path) as site:
+        lock = await site.lock("Room 1", LockSeen(native_id="Room 1", locked=True))
+        first, second = await look(site, lock.device.device_id), await look(site, lock.device.device_id)
+        assert first == second
+        assert all(isinstance(part.values, msgspec.Struct) for part in first.values())

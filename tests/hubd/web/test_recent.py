@@ -1,0 +1,40 @@
+from pathlib import Path
+
+from hubd.model import BatterySeen, LockSeen
+from hubd.web.recent import SHOWN, Recent
+from tests.hubd.web.stage import stage
+
+
+async def test_it_follows_the_journal(tmp_path: Path) -> None:
+    async with stage(tmp_path) as site:
+        recent = Recent(site.hub.journal)
+        assert [row.type for row in await recent.rows()] == ["hop.back", "hub.started"]
+        lock = await site.lock("Room 1", LockSeen(native_id="Room 1", locked=True))
+        assert (await recent.rows())[0].type == "device.found"
+        await site.order(lock)
+        assert [row.type for row in await recent.rows()][:2] == ["lock.changed", "device.found"]
+
+
+async def test_it_catches_up_after_a_storm(tmp_path: Path) -> None:
+    async with stage(tmp_path) as site:
+        recent = Recent(site.hub.journal)
+        await recent.rows()
+        await site.lock("Room 1", LockSeen(native_id="Room 1", locked=True))
+        for number in range(600):
+            await site.see(LockSeen(native_id="Room 1", locked=bool(number % 2), method="manual"))
+        rows = await recent.rows()
+        assert len(rows) == SHOWN
+        assert [row.seq for row in rows] == list(range(site.hub.journal.head, site.hub.journal.head - SHOWN, -1))
+        assert await Recent(site.hub.journal).rows() == rows
+
+
+async def test_what_is_said_better_elsewhere_is_left_out(tmp_path: Path) -> None:
+    async with stage(tmp_path) as site:
+        lock = await site.lock(
+            "Room 1", LockSeen(native_id="Room 1", locked=True), BatterySeen(native_id="Room 1", level=0.9)
+        )
+        await site.see(BatterySeen(native_id="Room 1", level=0.2))
+        await site.order(lock)
+        await site.order(lock)  # the bolt is there already: only the order's end tells of it
+        types = [row.type for row in await Recent(site.hub.journal).rows()]
+        assert types == ["command.settled", "lock.changed", "battery.low", "device.found", "hop.back", "hub.started"]

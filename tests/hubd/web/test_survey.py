@@ -1,0 +1,79 @@
+from pathlib import Path
+
+from hubd.model import BatterySeen, LockSeen, ReachabilitySeen
+from hubd.model.errors import StoreError
+from hubd.model.event import AccountEdited, DeviceEdited
+from hubd.web.condition import Rank
+from hubd.web.survey import link_name, survey
+from tests.hubd.web.stage import stage
+
+
+async def test_a_healthy_site_has_no_problem(tmp_path: Path) -> None:
+    async with stage(tmp_path) as site:
+        for number in (10, 9):
+            await site.lock(f"Room {number}", LockSeen(native_id=f"Room {number}", locked=True))
+        found = survey(site.hub)
+        assert [known.name for known in found.managed] == ["Room 9", "Room 10"]
+        assert (found.problems, found.unreachable, found.unmanaged) == ([], 0, [])
+
+
+async def test_problems_stand_worst_first(tmp_path: Path) -> None:
+    async with stage(tmp_path) as site:
+        await site.lock("low", LockSeen(native_id="low", locked=True), BatterySeen(native_id="low", level=0.2))
+        await site.lock("jammed", LockSeen(native_id="jammed", locked=None, jammed=True))
+        await site.lock("silent", ReachabilitySeen(native_id="silent", online=False, reason="It sleeps."))
+        site.hub.journal.problem = StoreError("disk_full", "hubd.sqlite: the disk is full; free some space")
+        found = survey(site.hub)
+        assert [(problem.rank, problem.who) for problem in found.problems] == [
+            (Rank.STORAGE, "Storage"),
+            (Rank.JAMMED, "jammed"),
+            (Rank.SILENT, "silent"),
+            (Rank.BATTERY_LOW, "low"),
+        ]
+        assert "the disk is full; free some space" in found.problems[0].text
+        assert (found.unreachable, found.with_rank(Rank.JAMMED, Rank.SILENT)) == (1, 2)
+
+
+async def test_a_lost_link_is_one_problem_for_all_behind_it(tmp_path: Path) -> None:
+    async with stage(tmp_path) as site:
+        for number in range(3):
+            await site.lock(f"Room {number}", LockSeen(native_id=f"Room {number}", locked=True))
+        await site.lose()
+        found = survey(site.hub)
+        assert found.unreachable == 3
+        (problem,) = found.problems
+        assert (
+            problem.text.replace("\u00a0", " ") == "the controller is not reachable; 3 devices behind it out of reach."
+        )
+
+
+async def test_unmanaged_and_removed_devices_are_no_problem(tmp_path: Path) -> None:
+    async with stage(tmp_path) as site:
+        lamp = await site.lock("Lamp", ReachabilitySeen(native_id="Lamp", online=False))
+        device_id = lamp.device.device_id
+        edit = DeviceEdited(is_managed=False)
+        await site.hub.journal.transact(lambda view: view.emit(edit, device_id=device_id, instance="radio"))
+        await site.lock("Gone")
+        await site.hub.removed("radio", "Gone", "It was excluded.")
+        found = survey(site.hub)
+        assert [known.name for known in found.unmanaged] == ["Lamp"]
+        assert (found.managed, found.problems) == ([], [])
+
+
+async def test_devices_of_a_driver_that_is_not_configured_any_more(tmp_path: Path) -> None:
+    async with stage(tmp_path) as site:
+        await site.lock("Room 1", LockSeen(native_id="Room 1", locked=True))
+        del site.hub.health["radio"]
+        (problem,) = survey(site.hub).problems
+        assert (problem.who, problem.rank) == ("radio", Rank.LINK)
+        assert link_name(site.hub, "radio") == "radio"
+
+
+async def test_a_link_has_the_name_that_people_gave_it(tmp_path: Path) -> None:
+    async with stage(tmp_path) as site:
+        assert link_name(site.hub, "radio") == "Z-Wave"
+        site.hub.health["other"] = site.hub.health["radio"]
+        assert link_name(site.hub, "radio") == "Z-Wave “radio”"
+        edit = AccountEdited(display_name="Floor 1")
+        await site.hub.journal.transact(lambda view: view.emit(edit, instance="radio"))
+        assert link_name(site.hub, "radio") == "Floor 1"

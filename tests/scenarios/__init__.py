@@ -1,0 +1,1 @@
+"""The whole daemon against emulated sites, one file per field scenario."""
