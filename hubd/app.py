@@ -11,17 +11,18 @@ from hubd import __version__
 from hubd.api.delivery import Delivery
 from hubd.api.idempotency import LIFE
 from hubd.api.router import Router
-from hubd.box import Box, write_new
+from hubd.box import Box
 from hubd.config import Config
 from hubd.core.hub import Hub, Instance, Site
 from hubd.core.keys import Keys
 from hubd.core.message import Request, Response
 from hubd.core.policy import Policy
 from hubd.driver.clock import Clock, SystemClock
-from hubd.model.errors import StoreError
+from hubd.model.errors import HubError, StoreError
 from hubd.notify import notify, watchdog_seconds
 from hubd.server import HostCheck, Server
 from hubd.store.database import Database
+from hubd.store.files import write_new
 from hubd.store.journal import Journal
 from hubd.store.records import micros
 from hubd.web.pages import Pages
@@ -57,7 +58,24 @@ async def serve(
     on_ready: Callable[[Running], None] = lambda _: None,
 ) -> None:
     """Run the daemon until `Running.stop`. Raises `HubError` when it cannot start."""
-    clock = clock or SystemClock()
+    try:
+        await _open(config, box, tls, clock or SystemClock(), on_ready)
+    except ExceptionGroup as group:
+        problems, defects = group.split(HubError)
+        if problems is None or defects is not None:
+            raise
+        problem = _first(problems)
+        raise problem from problem.__cause__
+
+
+def _first(group: BaseExceptionGroup[Exception]) -> Exception:
+    first = group.exceptions[0]
+    return _first(first) if isinstance(first, BaseExceptionGroup) else first
+
+
+async def _open(
+    config: Config, box: Box, tls: ssl.SSLContext | None, clock: Clock, on_ready: Callable[[Running], None]
+) -> None:
     database = await Database.open(box.database)
     try:
         journal = Journal(database, clock)
@@ -66,15 +84,26 @@ async def serve(
             writer = group.create_task(journal.run(), name="journal")
             try:
                 await _serve(config, box, journal, clock, tls, on_ready)
-                await journal.flush()
+                await _last_flush(journal)
             finally:
                 writer.cancel()
     finally:
         await database.close()
 
 
+async def _last_flush(journal: Journal) -> None:
+    try:
+        await journal.flush()
+    except StoreError as error:
+        LOG.warning("the last readings are not on the disk: %s", error.message)
+
+
 class _StopError(Exception):
     """Ends the task group of everything that the daemon runs."""
+
+
+async def _end() -> None:
+    raise _StopError
 
 
 async def _serve(
@@ -101,19 +130,19 @@ async def _serve(
                 hub.add(Instance(table.id, table.manifest, table.manifest.create(table.config), policy))
             server = _server(config, hub, keys, tls)
             await server.start(config.http.host, config.http.port)
-            group.create_task(Delivery(hub).run(), name="webhooks")
-            group.create_task(_housekeeping(config, hub), name="housekeeping")
-            group.create_task(_watchdog(hub), name="watchdog")
-            gc.freeze()
-            notify("READY=1")
-            on_ready(Running(hub, keys, server, stop))
             try:
+                group.create_task(Delivery(hub).run(), name="webhooks")
+                group.create_task(_housekeeping(config, hub), name="housekeeping")
+                group.create_task(_watchdog(hub), name="watchdog")
+                gc.freeze()
+                notify("READY=1")
+                on_ready(Running(hub, keys, server, stop))
                 await stop.wait()
                 notify("STOPPING=1")
                 await hub.dispatcher.drain(DRAIN_SECONDS)
             finally:
                 await server.stop()
-            raise _StopError
+            group.create_task(_end(), name="end")
     except* _StopError:
         LOG.info("stopped")
 
@@ -134,8 +163,14 @@ async def _owner_key(box: Box, keys: Keys) -> None:
     """Make the owner's key on first start. Where its file was lost but the key lives, nothing is made up."""
     if any(key.role == "owner" and key.revoked_at is None for key in keys.list()):
         return
-    _, token = await keys.create("owner", "owner", "first start")
-    await asyncio.to_thread(write_new, box.owner_key, token + "\n")
+
+    async def deliver(token: str) -> None:
+        try:
+            await asyncio.to_thread(write_new, box.owner_key, token + "\n")
+        except OSError as error:
+            raise HubError("owner_key_unwritable", f"{box.owner_key} cannot be written: {error.strerror}") from error
+
+    await keys.create("owner", "owner", "first start", deliver=deliver)
 
 
 async def _housekeeping(config: Config, hub: Hub) -> None:
@@ -167,10 +202,12 @@ async def _watchdog(hub: Hub) -> None:
     while True:
         try:
             async with asyncio.timeout(period / 2):
-                await hub.journal.database.transact([("INSERT OR REPLACE INTO meta(name, value) VALUES(?, ?)", [("alive", b"1")])])
+                await hub.journal.database.transact(
+                    [("INSERT OR REPLACE INTO meta(name, value) VALUES(?, ?)", [("alive", b"1")])]
+                )
             notify("WATCHDOG=1")
         except TimeoutError:
-            LOG.error("the database writer did not answer for %.0f s", period / 2)
+            LOG.critical("the database writer did not answer for %.0f s", period / 2)
         except StoreError as error:
             notify("WATCHDOG=1")  # a full disk is not mended by a restart
             LOG.warning("watchdog: %s", error.message)

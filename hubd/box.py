@@ -1,7 +1,11 @@
-"""The data directory: who this box is, its keys, and the lock that keeps a second daemon out. Synchronous, before the loop."""
+"""The data directory: who this box is, its keys, and the lock that keeps a second daemon out.
+
+Synchronous: used before the loop runs.
+"""
 
 import fcntl
 import os
+import time
 import uuid
 from pathlib import Path
 from types import TracebackType
@@ -9,30 +13,53 @@ from typing import Self
 
 from hubd.model import ids
 from hubd.model.errors import HubError
+from hubd.store.files import write_new
 from hubd.store.secrets import Sealer, load_key
 
 DATABASE = "hubd.sqlite"
+LOCK = "lock"
 OWNER_KEY = "owner.key"
+
+_LOCK_TRIES = 10
+_LOCK_PAUSE = 0.02
 
 
 class BoxError(HubError):
     """The data directory cannot be used."""
 
 
-def write_new(path: Path, text: str) -> None:
-    """Write a file that others cannot read, whole or not at all."""
-    partial = path.with_name(f".{path.name}.new")
-    handle = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)
-    directory = os.open(path.parent, os.O_RDONLY)
+def is_in_use(directory: Path) -> bool:
+    """Whether a daemon runs on this data directory. Raises `OSError` when that cannot be told."""
+    handle = os.open(directory / LOCK, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        os.fsync(directory)
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
     finally:
-        os.close(directory)
+        os.close(handle)
+    return False
+
+
+def _acquire(lock: int, directory: Path) -> None:
+    """Lock, or raise: `BoxError` when another process has it, `OSError` when the file system has no locks."""
+    for tries_left in reversed(range(_LOCK_TRIES)):
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            if not tries_left:
+                raise BoxError("data_dir_in_use", f"data_dir {directory} is in use by another hubd process") from error
+            time.sleep(_LOCK_PAUSE)  # `is_in_use` of another process holds it for an instant
+        else:
+            return
+
+
+def _unusable(directory: Path, error: OSError) -> BoxError:
+    name = "" if error.filename is None else f" ({Path(os.fsdecode(error.filename)).name})"
+    message = (
+        f"data_dir {directory} cannot be used: {error.strerror}{name}; "
+        "it must be on a local disk with room on it, and belong to the user hubd runs as"
+    )
+    return BoxError("data_dir_unusable", message)
 
 
 class Box:
@@ -43,28 +70,33 @@ class Box:
         self.directory = directory
         try:
             directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._lock = os.open(directory / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+            self._lock: int | None = os.open(directory / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
-            message = f"data_dir {directory} cannot be used: {error.strerror}; check that its owner is the user hubd runs as"
-            raise BoxError("data_dir_unusable", message) from error
+            raise _unusable(directory, error) from error
         try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _acquire(self._lock, directory)
+            self.hub_id = self._hub_id()
+            self.sealer = Sealer(load_key(directory / "secret.key"))
         except OSError as error:
-            os.close(self._lock)
-            message = f"data_dir {directory} is in use by another hubd process"
-            raise BoxError("data_dir_in_use", message) from error
-        self.hub_id = self._hub_id()
-        self.sealer = Sealer(load_key(directory / "secret.key"))
+            self.close()
+            raise _unusable(directory, error) from error
+        except HubError:
+            self.close()
+            raise
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     def close(self) -> None:
-        """Let another daemon in."""
-        os.close(self._lock)
+        """Let another daemon in. Twice is once."""
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
 
     @property
     def database(self) -> Path:
@@ -79,6 +111,11 @@ class Box:
     def _hub_id(self) -> str:
         path = self.directory / "hub.id"
         if not path.exists():
+            if self.database.exists():
+                message = (
+                    f"{path} is missing beside a database; restore it from a backup, or every device gets a new id"
+                )
+                raise BoxError("hub_id_missing", message)
             write_new(path, ids.new_id() + "\n")
         text = path.read_text(encoding="ascii", errors="replace").strip()
         try:

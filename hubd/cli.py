@@ -11,8 +11,10 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from hubd import __version__
-from hubd.client import Client, ClientError
+from hubd.client import URL_FILE, Client, ClientError
 from hubd.config import Config, ConfigError, load
 from hubd.model.errors import HubError
 
@@ -20,6 +22,7 @@ DEFAULT_CONFIG = "/etc/hubd/hubd.toml"
 DONE, FAILED, USAGE, NO_HUB = 0, 1, 2, 3
 
 _NO_HUB = {"hub_not_running", "hub_not_reachable", "data_dir_unreadable", "owner_key_unreadable", "stream_broken"}
+_ANY = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - where a hub that listens everywhere is reached from here
 _DEMO = """# A demo site, written by `hubd demo`.
 [hub]
 name = "Demo site"
@@ -41,22 +44,30 @@ def main(argv: list[str] | None = None) -> int:
     arguments = _parser().parse_args(argv)
     action: Callable[[argparse.Namespace], int] = arguments.action
     try:
-        return action(arguments)
-    except ConfigError as error:
-        for mistake in error.mistakes:
-            _complain(str(mistake))
-        return USAGE
-    except ClientError as error:
-        _complain(error.message)
-        return NO_HUB if error.code in _NO_HUB else FAILED
-    except HubError as error:
-        _complain(error.message)
-        return FAILED
-    except BrokenPipeError:
-        sys.stderr.close()
+        status = action(arguments)
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever read the output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
     except KeyboardInterrupt:
         return FAILED
+    except (HubError, OSError) as error:
+        return _explain(error)
+    return status
+
+
+def _explain(error: HubError | OSError) -> int:
+    match error:
+        case ConfigError(mistakes=mistakes):
+            for mistake in mistakes:
+                _complain(str(mistake))
+            return USAGE
+        case HubError(code=code, message=message):
+            _complain(message)
+            return NO_HUB if code in _NO_HUB else FAILED
+        case OSError(strerror=reason, filename=name):
+            _complain(": ".join(str(part) for part in (name, reason or error) if part))
+            return FAILED
 
 
 def _complain(message: str) -> None:
@@ -67,7 +78,7 @@ def _complain(message: str) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    return _daemon(load(arguments.config), lambda running: None)
+    return _daemon(load(arguments.config), lambda _: None)
 
 
 def _demo(arguments: argparse.Namespace) -> int:
@@ -89,12 +100,10 @@ def _demo_dir() -> Path:
 def _daemon(config: Config, on_ready: Callable[[str], None]) -> int:
     from hubd import tls  # noqa: PLC0415 - the client commands start faster without the daemon
     from hubd.app import Running, serve  # noqa: PLC0415
-    from hubd.box import Box, write_new  # noqa: PLC0415
-    from hubd.client import URL_FILE  # noqa: PLC0415
+    from hubd.box import Box  # noqa: PLC0415
+    from hubd.store.files import write_new  # noqa: PLC0415
 
-    logging.basicConfig(
-        level=config.hub.log_level.upper(), stream=sys.stderr, format="%(levelname)-7s %(name)s: %(message)s"
-    )
+    _log(config.hub.log_level.upper())
     with Box(config.data_dir) as box:
         context = tls.context(config.http, config.data_dir)
         if config.http.tls == "auto":
@@ -104,9 +113,12 @@ def _daemon(config: Config, on_ready: Callable[[str], None]) -> int:
         def ready(running: Running) -> None:
             for number in (signal.SIGTERM, signal.SIGINT):
                 asyncio.get_running_loop().add_signal_handler(number, running.stop)
-            host = config.http.host if config.http.host not in {"0.0.0.0", "::"} else "127.0.0.1"  # noqa: S104 - compared
+            host = _ANY.get(config.http.host, config.http.host)
             url = f"{running.server.scheme}://{f'[{host}]' if ':' in host else host}:{running.server.port}"
-            write_new(url_file, url + "\n")
+            try:
+                write_new(url_file, url + "\n")
+            except OSError as error:
+                raise HubError("data_dir_unusable", f"{url_file} cannot be written: {error.strerror}") from error
             logging.getLogger("hubd").info("ready at %s", url)
             on_ready(url)
 
@@ -117,11 +129,26 @@ def _daemon(config: Config, on_ready: Callable[[str], None]) -> int:
     return DONE
 
 
+def _log(level: str) -> None:
+    """Set up logging. Only hubd's own loggers go down to DEBUG: libraries write there what passes through them."""
+    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(levelname)-7s %(name)s: %(message)s")
+    if level != "DEBUG":
+        logging.getLogger().setLevel(level)
+    for name in ("hubd", "hubd_drivers"):
+        logging.getLogger(name).setLevel(level)
+
+
 # -- files -------------------------------------------------------------------------------------------------------------
 
 
 def _check_config(arguments: argparse.Namespace) -> int:
-    config = load(arguments.file)
+    try:
+        config = load(arguments.file)
+    except ConfigError as error:
+        if arguments.json:
+            print(json.dumps({"ok": False, "mistakes": [msgspec.structs.asdict(m) for m in error.mistakes]}))
+            return USAGE
+        raise
     drivers = [f"{table.id} ({table.manifest.title})" for table in config.drivers]
     if arguments.json:
         print(json.dumps({"ok": True, "name": config.hub.name, "drivers": [table.id for table in config.drivers]}))
@@ -151,7 +178,8 @@ def _journal_verify(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print(json.dumps({"ok": is_whole, **{name: getattr(verdict, name) for name in verdict.__struct_fields__}}))
     elif is_whole:
-        print(f"{verdict.rows} rows, {verdict.first} to {verdict.last}: the chain is whole ({verdict.erased} bodies erased)")
+        rows = f"{verdict.rows} rows, {verdict.first} to {verdict.last}"
+        print(f"{rows}: the chain is whole ({verdict.erased} bodies erased)")
     else:
         print(f"row {verdict.broken_at}: {verdict.reason}; {verdict.rows} rows before it are whole", file=sys.stderr)
     return DONE if is_whole else FAILED
@@ -159,13 +187,20 @@ def _journal_verify(arguments: argparse.Namespace) -> int:
 
 # -- talking to a running hub ------------------------------------------------------------------------------------------
 
+
+def _client(config: Config) -> Client:
+    return Client(config.data_dir, Path(config.http.tls_certificate) if config.http.tls == "files" else None)
+
+
 type Talk = Callable[[Client, argparse.Namespace], Coroutine[Any, Any, int]]
 
 
 def _talk(talk: Talk) -> Callable[[argparse.Namespace], int]:
     def action(arguments: argparse.Namespace) -> int:
+        client = _client(load(arguments.config))
+
         async def run() -> int:
-            async with Client(load(arguments.config).data_dir) as client:
+            async with client:
                 return await talk(client, arguments)
 
         return asyncio.run(run())
@@ -174,7 +209,8 @@ def _talk(talk: Talk) -> Callable[[argparse.Namespace], int]:
 
 
 def _show(arguments: argparse.Namespace, data: object, lines: list[str]) -> int:
-    print(json.dumps(data) if arguments.json else "\n".join(lines))
+    for line in [json.dumps(data)] if arguments.json else lines:
+        print(line)
     return DONE
 
 
@@ -218,10 +254,15 @@ def _event_line(row: dict[str, Any]) -> str:
 
 async def _turn(client: Client, arguments: argparse.Namespace) -> int:
     locks = (await client.call("/locks/list"))["locks"]
-    wanted = [d for d in locks if arguments.device in {d["device_id"], d["display_name"]}]
-    if len(wanted) != 1:
-        words = "no managed lock" if not wanted else f"{len(wanted)} locks"
-        raise ClientError("device_not_found", f"{words} of this id or name; `hubd devices` lists them")
+    wanted = [lock for lock in locks if lock["device_id"] == arguments.device.lower()]
+    wanted = wanted or [lock for lock in locks if lock["display_name"] == arguments.device]
+    if not wanted:
+        raise ClientError("device_not_found", f"no managed lock is called {arguments.device!r}; see `hubd devices`")
+    if len(wanted) > 1:
+        found = ", ".join(lock["device_id"] for lock in wanted)
+        raise ClientError(
+            "device_ambiguous", f"{len(wanted)} locks are called {arguments.device!r}; say which: {found}"
+        )
     answer = await client.call(f"/locks/{arguments.command}_door", device_id=wanted[0]["device_id"])
     attempt = answer["action_attempt"]
     error = attempt["error"]
@@ -236,7 +277,7 @@ async def _turn(client: Client, arguments: argparse.Namespace) -> int:
 def _keys(arguments: argparse.Namespace) -> int:
     config = load(arguments.config)
     try:
-        client = Client(config.data_dir)
+        client = _client(config)
     except ClientError as error:
         if error.code != "hub_not_running":
             raise
@@ -263,9 +304,7 @@ async def _keys_online(client: Client, arguments: argparse.Namespace) -> int:
 
 
 async def _keys_offline(arguments: argparse.Namespace, config: Config) -> int:
-    from hubd.offline import with_keys  # noqa: PLC0415
-
-    import msgspec  # noqa: PLC0415
+    from hubd.offline import with_keys  # noqa: PLC0415 - it brings the store along
 
     async with with_keys(config.data_dir) as keys:
         match arguments.keys_command:
@@ -294,11 +333,15 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     config = argparse.ArgumentParser(add_help=False)
     default = Path(os.environ.get("HUBD_CONFIG", DEFAULT_CONFIG))
-    config.add_argument("--config", type=Path, default=default, metavar="FILE", help=f"configuration (default {default})")
+    config.add_argument(
+        "--config", type=Path, default=default, metavar="FILE", help=f"configuration (default {default})"
+    )
     output = argparse.ArgumentParser(add_help=False)
     output.add_argument("--json", action="store_true", help="print JSON")
 
-    def add(name: str, words: str, action: Callable[[argparse.Namespace], int], *parents: argparse.ArgumentParser) -> Any:
+    def add(
+        name: str, words: str, action: Callable[[argparse.Namespace], int], *parents: argparse.ArgumentParser
+    ) -> Any:
         command = commands.add_parser(name, help=words, description=words, parents=list(parents))
         command.set_defaults(action=action)
         return command

@@ -1,21 +1,27 @@
 """TOML to typed configuration. Every mistake is reported at once, each with table, key and a suggestion."""
 
 import difflib
+import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 import msgspec
 
 from hubd.driver import registry
 from hubd.driver.protocol import DriverConfig, Manifest
-from hubd.model.device import KINDS, Kind
+from hubd.model.device import Kind
 from hubd.model.errors import HubError
 
 DEFAULT_PORT = 8470
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
+LONGEST_NAME = 80
+
+_TABLES = ("hub", "http", "drivers")
+_DRIVER_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
+_NAMES_KEY = re.compile(r"(\w+)\b:?\s*(.*)", re.DOTALL)
 
 
 class HubTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -28,13 +34,19 @@ class HubTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     def __post_init__(self) -> None:
+        wrong = []
+        if not 0 < len(self.name) <= LONGEST_NAME or not self.name.isprintable() or not self.name.strip():
+            wrong.append(f"name: must be 1 to {LONGEST_NAME} printable characters")
         try:
             ZoneInfo(self.time_zone)
         except (ZoneInfoNotFoundError, ValueError, OSError):
-            message = f"time_zone: {self.time_zone!r} is not a zone of the IANA database, such as 'Europe/Berlin'"
-            raise ValueError(message) from None
+            hint = _suggest(self.time_zone, available_timezones()) or ", such as 'Europe/Berlin'"
+            wrong.append(f"time_zone: {self.time_zone!r} is not a zone of the IANA database{hint}")
+        if not self.data_dir or "\0" in self.data_dir:
+            wrong.append("data_dir: must be the path of a directory")
         if not 1 <= self.journal_days <= 36500:  # noqa: PLR2004 - a hundred years
-            raise ValueError("journal_days: must be between 1 and 36500")
+            wrong.append("journal_days: must be between 1 and 36500")
+        _refuse(wrong)
 
 
 class HttpTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -50,18 +62,26 @@ class HttpTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     requests_per_second: int = 200
 
     def __post_init__(self) -> None:
+        wrong = []
         if not 0 <= self.port <= 65535:  # noqa: PLR2004 - TCP
-            raise ValueError("port: must be between 0 and 65535 (0 picks a free one)")
-        if self.requests_per_second < 1:
-            raise ValueError("requests_per_second: must be at least 1")
-        if self.tls == "files" and not (self.tls_certificate and self.tls_key):
-            raise ValueError("tls: 'files' needs tls_certificate and tls_key, each a path of a PEM file")
+            wrong.append("port: must be between 0 and 65535 (0 picks a free one)")
+        if not 1 <= self.requests_per_second <= 1_000_000:  # noqa: PLR2004 - as good as no limit
+            wrong.append("requests_per_second: must be between 1 and 1000000")
+        for key, path in (("tls_certificate", self.tls_certificate), ("tls_key", self.tls_key)):
+            if "\0" in path or (self.tls == "files" and not path):
+                wrong.append(f'{key}: must be the path of a PEM file (tls = "files" needs it)')
         if self.host not in LOOPBACK and self.tls == "off" and not self.allow_plain_http:
-            message = (
-                f"tls: {self.host!r} can be reached from the network, so it needs tls = \"auto\" (a certificate is made"
-                ' at first start) or tls = "files"; allow_plain_http = true turns this check off'
+            wrong.append(
+                f"tls: {self.host!r} can be reached from the network, so it needs tls = 'auto' (a certificate is made"
+                " at first start) or tls = 'files'; allow_plain_http = true turns this check off"
             )
-            raise ValueError(message)
+        _refuse(wrong)
+
+
+def _refuse(wrong: list[str]) -> None:
+    """Raise every `key: what is wrong` of a table, a line each."""
+    if wrong:
+        raise ValueError("\n".join(wrong))
 
 
 class FilterKeys(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -131,7 +151,7 @@ def parse(text: bytes, file: str = "config") -> Config:
     """Parse and check TOML. Raises `ConfigError`."""
     try:
         tables = tomllib.loads(text.decode("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # a number of thousands of digits is a plain ValueError
         raise ConfigError([Mistake(file, "", "", f"is not TOML: {error}")]) from error
     return _Reader(file).read(tables)
 
@@ -144,8 +164,9 @@ class _Reader:
         self._mistakes: list[Mistake] = []
 
     def read(self, tables: dict[str, Any]) -> Config:
-        for unknown in tables.keys() - {"hub", "http", "drivers"}:
-            self._wrong("", unknown, f"is not a table of hubd{_suggest(unknown, ['hub', 'http', 'drivers'])}")
+        for name in tables:
+            if name not in _TABLES:
+                self._wrong("", name, f"is not a table of hubd{_suggest(name, _TABLES)}")
         hub = self._table("hub", tables.get("hub", {}), HubTable)
         http = self._table("http", tables.get("http", {}), HttpTable)
         section = tables.get("drivers", {})
@@ -165,30 +186,37 @@ class _Reader:
         if not isinstance(values, dict):
             self._wrong(name, "", "must be a table")
             return None
-        before = len(self._mistakes)
         fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
+        wrong: set[str] = set()
         for key, value in values.items():
             if key not in fields:
+                wrong.add(key)
                 self._wrong(name, key, f"is not a key of this table{_suggest(key, fields)}")
                 continue
             try:
                 msgspec.convert(value, fields[key].type)
             except msgspec.ValidationError as error:
-                self._wrong(name, key, _sentence(error))
-        for key, field in fields.items():
-            if field.required and key not in values:
-                self._wrong(name, key, "is missing")
-        if len(self._mistakes) > before:
+                wrong.add(key)
+                self._wrong(name, key, _sentence(error, fields[key].type))
+        required = {key for key, field in fields.items() if field.required}
+        for key in sorted(required - values.keys()):
+            self._wrong(name, key, "is missing")
+        if required & wrong or required - values.keys():
             return None
         try:
-            return msgspec.convert(values, kind)
+            made = msgspec.convert({key: value for key, value in values.items() if key not in wrong}, kind)
         except msgspec.ValidationError as error:
-            key, _, rest = str(error).partition(": ")
-            self._wrong(name, *((key, rest) if key in fields else ("", str(error))))
+            for key, message in _lines(error, fields):
+                if key not in wrong:  # what is said of a key that is wrong anyway follows from that
+                    self._wrong(name, key, message)
             return None
+        return None if wrong else made
 
     def _driver(self, name: str, values: Any) -> DriverTable | None:
         table = f"drivers.{name}"
+        if not _DRIVER_ID.fullmatch(name):
+            self._wrong(table, "", "must have an id of 1 to 40 letters, digits, '-' and '_', such as [drivers.front]")
+            return None
         if not isinstance(values, dict):
             self._wrong(table, "", "must be a table with a type")
             return None
@@ -209,20 +237,45 @@ class _Reader:
             if key in own_keys:
                 own[key] = value
             elif key not in common:
-                self._wrong(table, key, f"is not a key of driver type {driver_type!r}{_suggest(key, own_keys | common)}")
+                self._wrong(
+                    table, key, f"is not a key of driver type {driver_type!r}{_suggest(key, own_keys | common)}"
+                )
         config = self._table(table, own, manifest.config)
         if filters is None or config is None:
             return None
         return DriverTable(id=name, manifest=manifest, filters=filters, config=config)
 
 
-def _sentence(error: msgspec.ValidationError) -> str:
-    text = str(error).replace("`", "").replace(" - at $", " - at item ").replace("at item [...]", "in one of its items")
-    if "Invalid enum value" in text and "include_kinds" in text:
-        return f"{text}; kinds are: {', '.join(KINDS)}"
-    return text[:1].lower() + text[1:]
+def _lines(error: msgspec.ValidationError, keys: Iterable[str]) -> list[tuple[str, str]]:
+    """Take apart what a table's own check says: a line each, `key: what is wrong` where it names its key."""
+    matches = [(_NAMES_KEY.fullmatch(line), line) for line in str(error).splitlines() or ["is refused by its driver"]]
+    return [(match[1], match[2]) if match and match[1] in keys else ("", line) for match, line in matches]
 
 
-def _suggest(word: str, known: Mapping[str, object] | set[str] | list[str]) -> str:
+def _sentence(error: msgspec.ValidationError, expected: Any) -> str:
+    text = str(error).replace("`", "").partition(" - at ")[0]
+    text = text[:1].lower() + text[1:]
+    choices = [choice for choice in _choices(msgspec.inspect.type_info(expected)) if isinstance(choice, str)]
+    if not choices:
+        return text
+    wrong = re.search("'(.*)'", text, re.DOTALL)
+    hint = "" if wrong is None else _suggest(wrong[1], choices)
+    return f"{text}{hint}; it takes: {', '.join(sorted(choices))}"
+
+
+def _choices(expected: msgspec.inspect.Type) -> Iterable[object]:
+    """Return the values of every `Literal` in a type."""
+    match expected:
+        case msgspec.inspect.LiteralType(values=values):
+            return values
+        case msgspec.inspect.UnionType(types=types):
+            return [choice for one in types for choice in _choices(one)]
+        case msgspec.inspect.VarTupleType(item_type=item) | msgspec.inspect.ListType(item_type=item):
+            return _choices(item)
+        case _:
+            return ()
+
+
+def _suggest(word: str, known: Iterable[str]) -> str:
     near = difflib.get_close_matches(word, list(known), n=1, cutoff=0.5)
     return f" (did you mean {near[0]!r}?)" if near else ""

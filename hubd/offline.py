@@ -14,21 +14,24 @@ from hubd.store.journal import Journal
 
 @asynccontextmanager
 async def with_keys(data_dir: Path) -> AsyncIterator[Keys]:
-    """Open the keys of a stopped hub. Raises `BoxError` when it runs after all."""
+    """Open the keys of a stopped hub. Raises `BoxError` when it runs after all.
+
+    No task group: what the block raises leaves as it is, not in an exception group.
+    """
     box = await asyncio.to_thread(Box, data_dir)
     try:
         database = await Database.open(box.database)
         try:
             journal = Journal(database, SystemClock())
             await journal.load()
-            async with asyncio.TaskGroup() as group:
-                writer = group.create_task(journal.run())
-                try:
-                    keys = Keys(journal)
-                    await keys.load()
-                    yield keys
-                finally:
-                    writer.cancel()
+            writer = asyncio.create_task(journal.run(), name="journal")
+            try:
+                keys = Keys(journal)
+                await keys.load()
+                yield keys
+            finally:
+                writer.cancel()
+                await asyncio.wait({writer})
         finally:
             await database.close()
     finally:

@@ -1,15 +1,15 @@
 """The listener's certificate: the site's own files, or one made at first start. Synchronous, before the loop."""
 
-import datetime
+import datetime as dt
 import hashlib
 import ipaddress
-import os
 import socket
 import ssl
 from pathlib import Path
 
 from hubd.config import HttpTable
 from hubd.model.errors import HubError
+from hubd.store.files import write_new
 
 CERTIFICATE, KEY = "tls.crt", "tls.key"
 _YEARS = 10
@@ -22,11 +22,11 @@ def context(http: HttpTable, data_dir: Path) -> ssl.SSLContext | None:
     certificate, key = (Path(http.tls_certificate), Path(http.tls_key))
     if http.tls == "auto":
         certificate, key = data_dir / CERTIFICATE, data_dir / KEY
-        if not (certificate.exists() and key.exists()):
-            make(certificate, key)
     made = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     made.minimum_version = ssl.TLSVersion.TLSv1_2
     try:
+        if http.tls == "auto" and not (certificate.exists() and key.exists()):
+            make(certificate, key)
         made.load_cert_chain(certificate, key)
     except (OSError, ssl.SSLError) as error:
         message = f"the TLS certificate {certificate} and key {key} cannot be used: {error}"
@@ -48,25 +48,24 @@ def make(certificate: Path, key: Path) -> None:
     from cryptography.x509.oid import NameOID  # noqa: PLC0415
 
     private = ec.generate_private_key(ec.SECP256R1())
-    host = socket.gethostname()
+    host = socket.gethostname().encode("ascii", "ignore").decode() or "hubd"
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"hubd {host}"[:64])])
     names: list[x509.GeneralName] = [x509.DNSName(n) for n in ("localhost", host, f"{host}.local")]
     names += [x509.IPAddress(ipaddress.ip_address(a)) for a in ("127.0.0.1", "::1")]
-    now = datetime.datetime.now(datetime.UTC)
+    now = dt.datetime.now(dt.UTC)
     made = (
         x509.CertificateBuilder()
         .subject_name(name)
         .issuer_name(name)
         .public_key(private.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=365))  # a box without a clock starts in the past
-        .not_valid_after(now + datetime.timedelta(days=365 * _YEARS))
+        .not_valid_before(now - dt.timedelta(days=365))  # a box without a clock starts in the past
+        .not_valid_after(now + dt.timedelta(days=365 * _YEARS))
         .add_extension(x509.SubjectAlternativeName(names), critical=False)
         .sign(private, hashes.SHA256())
     )
     pem = private.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    for path, data in ((key, pem), (certificate, made.public_bytes(serialization.Encoding.PEM))):
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-            file.write(data)
+    write_new(key, pem)
+    write_new(certificate, made.public_bytes(serialization.Encoding.PEM))  # last: it is what tells that both are there

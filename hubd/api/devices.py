@@ -1,6 +1,7 @@
 """`/devices/*`."""
 
-from typing import Annotated, Literal
+import re
+from typing import Literal
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -8,7 +9,7 @@ from msgspec import UNSET, UnsetType
 from hubd.api import project, shapes
 from hubd.api.filters import DeviceFilters, matching
 from hubd.api.paging import page
-from hubd.api.params import Params, Text, Uuid
+from hubd.api.params import Params, Text, Uuid, Word
 from hubd.api.route import READ, REMOVE, UPDATE, Call, route
 from hubd.model.device import Kind
 from hubd.model.errors import InvalidInputError, NotFoundError, RefusedError
@@ -21,9 +22,15 @@ MAX_METADATA_KEY = 40
 MAX_METADATA_VALUE = 500
 MAX_NAME = 255
 
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+
+
+type NewMetadata = dict[str, str | bool | None]
+"""What a caller sends: pairs to set, and null for a pair to take away."""
+
 
 class GetDevice(Params, frozen=True, kw_only=True):
-    """By id or by name."""
+    """By id or by name; both given, both must fit."""
 
     device_id: Uuid | None = None
     name: Text | None = None
@@ -38,17 +45,18 @@ class DeleteDevice(Params, frozen=True, kw_only=True):
 class DeviceNames(Params, frozen=True, kw_only=True):
     """Seam's older place of the name."""
 
-    name: Text | None | UnsetType = UNSET
+    name: Text | UnsetType | None = UNSET
 
 
 class UpdateDevice(Params, frozen=True, kw_only=True):
     """Members that are left out stay as they are; `name: null` gives the device's own name back."""
 
     device_id: Uuid
-    name: Text | None | UnsetType = UNSET
+    name: Text | UnsetType | None = UNSET
     properties: DeviceNames | UnsetType = UNSET
     is_managed: bool | UnsetType = UNSET
-    custom_metadata: dict[str, str | bool | None] | UnsetType = UNSET
+    custom_metadata: NewMetadata | UnsetType = UNSET
+    backup_access_code_pool_enabled: bool | UnsetType = UNSET
 
 
 class UpdateUnmanaged(Params, frozen=True, kw_only=True):
@@ -56,13 +64,13 @@ class UpdateUnmanaged(Params, frozen=True, kw_only=True):
 
     device_id: Uuid
     is_managed: Literal[True] | UnsetType = UNSET
-    custom_metadata: dict[str, str | bool | None] | UnsetType = UNSET
+    custom_metadata: NewMetadata | UnsetType = UNSET
 
 
 class ListProviders(Params, frozen=True, kw_only=True):
     """Providers of one category only."""
 
-    provider_category: Annotated[str, msgspec.Meta(max_length=40)] | None = None
+    provider_category: Word | None = None
 
 
 def position(record: DeviceRecord) -> tuple[int, str]:
@@ -72,21 +80,27 @@ def position(record: DeviceRecord) -> tuple[int, str]:
 
 def find(call: Call, params: GetDevice, *, is_managed: bool, kind: Kind | None = None) -> DeviceRecord:
     """Return the one device meant. Raises `InvalidInputError`, `NotFoundError`, `RefusedError`."""
-    if params.device_id is not None:
-        record = call.hub.present(params.device_id.lower())
-    elif params.name is not None:
-        fitting = [r for r in call.hub.devices.values() if r.removed_at is None and r.name == params.name]
-        if len(fitting) > 1:
-            raise InvalidInputError("name", f"{len(fitting)} devices have this name; use device_id")
-        if not fitting:
-            raise NotFoundError("device_not_found", "There is no device of this name on this hub.", name=params.name)
-        record = fitting[0]
-    else:
-        raise InvalidInputError("device_id", "is required (or name)")
+    record = _named(call, params)
     check_managed(record, is_managed=is_managed)
     if kind is not None and record.device.description.kind != kind:
         raise NotFoundError("device_not_found", f"The device is not a {kind}.", device_id=record.device.device_id)
     return record
+
+
+def _named(call: Call, params: GetDevice) -> DeviceRecord:
+    if params.device_id is not None:
+        fitting = [call.hub.present(params.device_id.lower())]
+    elif params.name is not None:
+        fitting = [record for record in call.hub.devices.values() if record.removed_at is None]
+    else:
+        raise InvalidInputError("device_id", "is required (or name)")
+    if params.name is not None:
+        fitting = [record for record in fitting if record.name == params.name]
+    if not fitting:
+        raise NotFoundError("device_not_found", "There is no device of this name on this hub.", name=params.name)
+    if len(fitting) > 1:
+        raise InvalidInputError("name", f"{len(fitting)} devices have this name; use device_id")
+    return fitting[0]
 
 
 def check_managed(record: DeviceRecord, *, is_managed: bool) -> None:
@@ -127,71 +141,94 @@ def _list(call: Call, params: DeviceFilters, *, is_managed: bool) -> shapes.Devi
 
 async def update(call: Call, params: UpdateDevice) -> shapes.Ok:
     """Change nickname, metadata or management."""
-    name = params.name
-    if name is UNSET and params.properties is not UNSET:
-        name = params.properties.name
-    if isinstance(name, str) and (not name.strip() or len(name) > MAX_NAME):
-        raise InvalidInputError("name", f"must be 1 to {MAX_NAME} characters, or null for the device's own name")
-    await edit(call, params.device_id, nickname=name, is_managed=params.is_managed, metadata=params.custom_metadata)
+    if params.backup_access_code_pool_enabled is True:
+        message = "This hub keeps no pool of backup access codes."
+        raise RefusedError("not_supported", message, flag="properties.supports_backup_access_code_pool")
+    edit = Edit(nickname=_nickname(params), is_managed=params.is_managed, metadata=params.custom_metadata)
+    await _edit(call, params.device_id.lower(), edit)
     return shapes.Ok()
+
+
+def _nickname(params: UpdateDevice) -> str | UnsetType | None:
+    name = params.name
+    if params.properties is not UNSET and params.properties.name is not UNSET:
+        if name not in {UNSET, params.properties.name}:
+            raise InvalidInputError("properties.name", "is another one than name")
+        name = params.properties.name
+    if isinstance(name, str) and (not name.strip() or len(name) > MAX_NAME or _CONTROL.search(name)):
+        reason = f"must be 1 to {MAX_NAME} characters without line breaks, or null for the device's own name"
+        raise InvalidInputError("name", reason)
+    return name
 
 
 async def update_unmanaged(call: Call, params: UpdateUnmanaged) -> shapes.Ok:
     """Take a device under management. Twice is once."""
-    await edit(call, params.device_id, is_managed=params.is_managed, metadata=params.custom_metadata)
+    edit = Edit(is_managed=params.is_managed, metadata=params.custom_metadata)
+    await _edit(call, params.device_id.lower(), edit)
     return shapes.Ok()
 
 
-async def edit(
-    call: Call,
-    device_id: str,
-    *,
-    nickname: str | None | UnsetType = UNSET,
-    is_managed: bool | UnsetType = UNSET,
-    metadata: dict[str, str | bool | None] | UnsetType = UNSET,
-) -> None:
+class Edit(msgspec.Struct, frozen=True, kw_only=True):
+    """What people may change about a device; UNSET members stay."""
+
+    nickname: str | UnsetType | None = UNSET
+    is_managed: bool | UnsetType = UNSET
+    metadata: NewMetadata | UnsetType = UNSET
+
+
+async def _edit(call: Call, device_id: str, edit: Edit) -> None:
     """Apply an edit as one durable event per thing that really changed."""
-    hub, device_id = call.hub, device_id.lower()
-    record = hub.present(device_id)
-    instance = record.device.instance
-    if is_managed is True and instance in hub.instances:
+    hub, by = call.hub, call.principal.key_id
+    found = hub.present(device_id)
+    instance = found.device.instance
+    if edit.is_managed is True and instance in hub.instances:
         policy = hub.instances[instance].policy
-        if policy.excludes(record.device.description, device_id):
-            message = f"The device is excluded by exclude_kinds or exclude_ids in [drivers.{instance}] of the hub's config."
+        if policy.excludes(found.device.description, device_id):
+            message = f"The device is excluded by exclude_kinds or exclude_ids in [drivers.{instance}] of the config."
             raise RefusedError("device_excluded_by_config", message, device_id=device_id)
-    if metadata is not UNSET:
-        check_metadata(record.custom_metadata, metadata)
 
     def apply(view: View) -> None:
-        known = view.device(device_id) or record
-        by = call.principal.key_id
-        if nickname is not UNSET and nickname != known.nickname:
-            public = "device.name_changed" if known.is_managed else None
-            view.emit(DeviceEdited(nickname=nickname, by=by), public=public, instance=instance, device_id=device_id)
-        if metadata is not UNSET:
-            merged: shapes.Metadata = {k: v for k, v in (known.custom_metadata | metadata).items() if v is not None}
-            if merged != known.custom_metadata:
-                view.emit(DeviceEdited(custom_metadata=merged, by=by), instance=instance, device_id=device_id)
-        if is_managed is not UNSET and is_managed is not known.is_managed:
-            public = "device.unmanaged.converted_to_managed" if is_managed else "device.converted_to_unmanaged"
-            view.emit(DeviceEdited(is_managed=is_managed, by=by), public=public, instance=instance, device_id=device_id)
+        for event, public in _changes(view.device(device_id) or found, edit, by):
+            view.emit(event, public=public, instance=instance, device_id=device_id)
 
     await hub.journal.transact(apply)
 
 
-def check_metadata(old: dict[str, str | bool | None], new: dict[str, str | bool | None]) -> None:
-    """Check Seam's bounds: 50 keys of 40 characters, values of 500."""
+def _changes(known: DeviceRecord, edit: Edit, by: str) -> list[tuple[DeviceEdited, str | None]]:
+    """Return an event, with its public type, for each thing that is news. Raises `InvalidInputError`."""
+    changes: list[tuple[DeviceEdited, str | None]] = []
+    if edit.nickname is not UNSET and edit.nickname != known.nickname:
+        public = "device.name_changed" if known.is_managed else None
+        changes.append((DeviceEdited(nickname=edit.nickname, by=by), public))
+    if edit.metadata is not UNSET:
+        check_metadata(known.custom_metadata, edit.metadata)
+        metadata = merged(known.custom_metadata, edit.metadata)
+        if metadata != known.custom_metadata:
+            changes.append((DeviceEdited(custom_metadata={**metadata}, by=by), None))
+    if edit.is_managed is not UNSET and edit.is_managed is not known.is_managed:
+        public = "device.unmanaged.converted_to_managed" if edit.is_managed else "device.converted_to_unmanaged"
+        changes.append((DeviceEdited(is_managed=edit.is_managed, by=by), public))
+    return changes
+
+
+def merged(old: NewMetadata, new: NewMetadata) -> shapes.Metadata:
+    """Return the pairs after an edit; null takes one away."""
+    return {key: value for key, value in (old | new).items() if value is not None}
+
+
+def check_metadata(old: NewMetadata, new: NewMetadata) -> None:
+    """Check Seam's bounds: 50 keys of 40 characters, values of 500. Raises `InvalidInputError`."""
     for key, value in new.items():
         if not 0 < len(key) <= MAX_METADATA_KEY:
             raise InvalidInputError("custom_metadata", f"keys have 1 to {MAX_METADATA_KEY} characters")
         if isinstance(value, str) and len(value) > MAX_METADATA_VALUE:
             raise InvalidInputError("custom_metadata", f"values have at most {MAX_METADATA_VALUE} characters")
-    if len({k for k, v in (old | new).items() if v is not None}) > MAX_METADATA:
-        raise InvalidInputError("custom_metadata", f"a device has at most {MAX_METADATA} keys")
+    if len(merged(old, new)) > MAX_METADATA:
+        raise InvalidInputError("custom_metadata", f"there are at most {MAX_METADATA} keys")
 
 
 async def delete(call: Call, params: DeleteDevice) -> shapes.Ok:
-    """Forget a device by explicit order. If its network still has it, it is found again at the next connect."""
+    """Forget a device by explicit order. If its network still has it, it comes back, as it was, at the next connect."""
     hub, device_id = call.hub, params.device_id.lower()
     record = hub.present(device_id)
     public = "device.deleted" if record.is_managed else None

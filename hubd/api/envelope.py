@@ -1,5 +1,6 @@
 """Answers and errors in Seam's envelope."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,8 +17,12 @@ from hubd.model.errors import (
 )
 
 JSON: Mapping[str, str] = {"content-type": "application/json; charset=utf-8"}
+RETRY_AFTER = "1"
+"""Seconds after which a full queue or a refusing disk may have changed its mind."""
 
 _encode = msgspec.json.Encoder().encode
+_TOP = re.compile(r"[^.\[]*")
+_LONGEST_QUOTE = 300
 
 
 class AccessError(HubError):
@@ -29,11 +34,12 @@ class AccessError(HubError):
 
 
 class RouteError(HubError):
-    """The route is not there (404), not for a hub (501), or not with this verb (405)."""
+    """The route is not there (404), not for a hub (501), or not with this verb (405; `verbs` are those it takes)."""
 
-    def __init__(self, status: int, code: str, message: str, **data: str) -> None:
-        super().__init__(code, message, **data)
+    def __init__(self, status: int, code: str, message: str, verbs: tuple[str, ...] = ()) -> None:
+        super().__init__(code, message)
         self.status = status
+        self.verbs = verbs
 
 
 class TooManyError(HubError):
@@ -42,6 +48,12 @@ class TooManyError(HubError):
     def __init__(self, retry_after: float, message: str) -> None:
         super().__init__("rate_limited", message, retry_after_seconds=round(retry_after, 1))
         self.retry_after = retry_after
+
+
+def quotable(text: str) -> str:
+    """Return what a caller sent as it can stand in an answer: encodable and not endless."""
+    text = text if len(text) <= _LONGEST_QUOTE else f"{text[:_LONGEST_QUOTE]}…"
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def answer(body: msgspec.Struct, status: int = 200) -> Response:
@@ -54,26 +66,40 @@ def failure(error: HubError, request_id: str) -> Response:
     body: dict[str, Any] = {"type": error.code, "message": error.message, "request_id": request_id}
     if error.data:
         body["data"] = error.data
-    headers = dict(JSON)
+    if isinstance(error, InvalidInputError):
+        body["validation_errors"] = _validation_errors(error)
+    status, headers = _status(error)
+    return Response(status=status, body=_encode({"error": body, "ok": False}), headers={**JSON, **headers})
+
+
+def _validation_errors(error: InvalidInputError) -> dict[str, Any]:
+    """Name the parameter as the SDKs ask for it: by its top level; the place within stands in the sentence."""
+    match = _TOP.match(error.field)
+    top = match[0] if match else ""
+    inner = error.field[len(top) :].removeprefix(".")
+    sentence = f"{inner}: {error.reason}" if inner else error.reason
+    if not top:
+        return {"_errors": [sentence]}
+    return {"_errors": [], top: {"_errors": [sentence]}}
+
+
+def _status(error: HubError) -> tuple[int, dict[str, str]]:
     match error:
-        case InvalidInputError(field=field, reason=reason):
-            body["validation_errors"] = {"_errors": [] if field else [reason]}
-            if field:
-                body["validation_errors"][field] = {"_errors": [reason]}
-            status = 400
+        case AccessError(status=401):
+            return 401, {"www-authenticate": "Bearer"}
+        case RouteError(status=405, verbs=verbs):
+            return 405, {"allow": ", ".join(verbs)}
         case AccessError(status=status) | RouteError(status=status):
-            pass
+            return status, {}
         case TooManyError(retry_after=seconds):
-            headers["retry-after"] = str(max(1, round(seconds)))
-            status = 429
+            return 429, {"retry-after": str(max(1, round(seconds)))}
+        case InvalidInputError() | RefusedError():
+            return 400, {}
         case NotFoundError():
-            status = 404
+            return 404, {}
+        case BusyError(code="stopping") | StoreError():
+            return 503, {"retry-after": RETRY_AFTER}
         case BusyError():
-            status = 503 if error.code == "stopping" else 429
-        case StoreError():
-            status = 503
-        case RefusedError():
-            status = 400
+            return 429, {"retry-after": RETRY_AFTER}
         case _:
-            status = 500
-    return Response(status=status, body=_encode({"error": body, "ok": False}), headers=headers)
+            return 500, {}

@@ -6,15 +6,15 @@ from typing import Annotated, Any
 import msgspec
 
 from hubd.api import shapes
-from hubd.api.params import Limit, Params, Text, Uuid, Uuids
+from hubd.api.params import Params, Text, Uuid, Uuids, Word, Words
 from hubd.api.route import READ, Call, route
 from hubd.api.seam_events import seam_event
 from hubd.core.hub import Hub
 from hubd.model import ids
 from hubd.model.errors import InvalidInputError, NotFoundError
-from hubd.store.records import Row, micros
+from hubd.store.records import micros
 
-type Word = Annotated[str, msgspec.Meta(max_length=80)]
+MAX_EVENTS = 10_000
 
 _MAX_OFFSET = 10_000_000
 #: Filters on things that a hub does not have yet: given, they match nothing.
@@ -41,7 +41,7 @@ _ABSENT = (
 
 
 class GetEvent(Params, frozen=True, kw_only=True):
-    """By id, or the last one of a type and device."""
+    """By id, or the last one of a type and device; all given ones must fit."""
 
     event_id: Uuid | None = None
     event_type: Word | None = None
@@ -72,8 +72,8 @@ class ListEvents(Params, frozen=True, kw_only=True):
     device_ids: Uuids | None = None
     event_ids: Uuids | None = None
     event_type: Word | None = None
-    event_types: tuple[Word, ...] | None = None
-    limit: Limit = 500
+    event_types: Words | None = None
+    limit: Annotated[int, msgspec.Meta(ge=1, le=MAX_EVENTS)] = 500
     since: Text | None = None
     space_id: Uuid | None = None
     space_ids: Uuids | None = None
@@ -92,18 +92,13 @@ def instant(field: str, text: str) -> int:
 
 async def get(call: Call, params: GetEvent) -> shapes.EventAnswer:
     """Return one event."""
-    journal = call.hub.journal
-    rows: list[Row] = []
-    if params.event_id is not None:
-        seq = ids.event_seq(journal.epoch, params.event_id)
-        rows = [] if seq is None else await journal.select("seq = ? AND public IS NOT NULL", (seq,), limit=1)
-    elif params.event_type is not None or params.device_id is not None:
-        wanted = ListEvents(event_type=params.event_type, device_id=params.device_id)
-        where, values = _where(call.hub, wanted)
-        rows = await journal.select(where, values, order="seq DESC", limit=1)
-    else:
+    if params.event_id is None and params.event_type is None and params.device_id is None:
         raise InvalidInputError("event_id", "is required (or event_type, or device_id)")
-    event = await seam_event(call.hub, rows[0]) if rows else None
+    event_ids = None if params.event_id is None else (params.event_id,)
+    wanted = ListEvents(event_ids=event_ids, event_type=params.event_type, device_id=params.device_id)
+    where, values = _where(call.hub, wanted)
+    rows = await call.hub.journal.select(where, values, order="seq DESC", limit=1)
+    event = seam_event(call.hub, rows[0]) if rows else None
     if event is None:
         raise NotFoundError("event_not_found", "There is no such event on this hub.")
     return shapes.EventAnswer(event=event)
@@ -116,7 +111,7 @@ async def list_events(call: Call, params: ListEvents) -> shapes.EventListAnswer:
     where, values = _where(call.hub, params)
     order = "created_at, seq"
     rows = await call.hub.journal.select(where, values, order, limit=params.limit, offset=params.unstable_offset)
-    events = [await seam_event(call.hub, row) for row in rows]
+    events = (seam_event(call.hub, row) for row in rows)
     return shapes.EventListAnswer(events=[event for event in events if event is not None])
 
 
@@ -126,17 +121,15 @@ def _where(hub: Hub, params: ListEvents) -> tuple[str, list[Any]]:
         parts.append("created_at >= ?")
         values.append(instant("since", params.since))
     if params.between is not None:
-        if len(params.between) != 2:  # noqa: PLR2004 - from, to
-            raise InvalidInputError("between", "needs two times: from and to")
         parts.append("created_at BETWEEN ? AND ?")
-        values += [instant("between", text) for text in params.between]
-    accounts = {hub.account_id(name): name for name in hub.journal.tables.instances.keys() | hub.instances.keys()}
+        values += _between(params.between)
+    account = params.connected_account_id
     sets: list[tuple[str, tuple[Any, ...] | None]] = [
         ("public", None if params.event_type is None else (params.event_type,)),
         ("public", params.event_types),
         ("device_id", None if params.device_id is None else (params.device_id.lower(),)),
         ("device_id", _lower(params.device_ids)),
-        ("instance", None if params.connected_account_id is None else (accounts.get(params.connected_account_id.lower()),)),
+        ("instance", None if account is None else (_instance(hub, account),)),
         ("seq", _seqs(hub, params.event_ids)),
     ]
     for column, wanted in sets:
@@ -144,6 +137,21 @@ def _where(hub: Hub, params: ListEvents) -> tuple[str, list[Any]]:
             parts.append(f"{column} IN ({', '.join('?' * len(wanted))})")
             values += wanted
     return " AND ".join(parts), values
+
+
+def _between(times: tuple[str, ...]) -> tuple[int, int]:
+    if len(times) != 2:  # noqa: PLR2004 - from, to
+        raise InvalidInputError("between", "needs two times: from and to")
+    start, end = (instant("between", text) for text in times)
+    if start > end:
+        raise InvalidInputError("between", "the first time must not be after the second")
+    return start, end
+
+
+def _instance(hub: Hub, account_id: str) -> str | None:
+    """Return the name of an instance, also of one that is configured no more: its events are still there."""
+    names = hub.journal.tables.instances.keys() | hub.instances.keys()
+    return next((name for name in names if hub.account_id(name) == account_id.lower()), None)
 
 
 def _lower(values: tuple[str, ...] | None) -> tuple[str, ...] | None:

@@ -1,17 +1,14 @@
 """The filters that every device list takes. Things a hub does not have (spaces, customers) match nothing."""
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated
-
-import msgspec
 
 from hubd.api import project
-from hubd.api.brands import provider_of
-from hubd.api.params import Limit, Params, Text, Uuid, Uuids
+from hubd.api.brands import UNKNOWN_MAKER, maker_of, provider_of
+from hubd.api.paging import as_text
+from hubd.api.params import Limit, Pairs, Params, Text, Uuid, Uuids, Word, Words
 from hubd.core.hub import Hub
 from hubd.store.records import DeviceRecord
-
-type Word = Annotated[str, msgspec.Meta(max_length=80)]
 
 
 class DeviceFilters(Params, frozen=True, kw_only=True):
@@ -21,13 +18,13 @@ class DeviceFilters(Params, frozen=True, kw_only=True):
     connected_account_ids: Uuids | None = None
     connect_webview_id: Uuid | None = None
     created_before: datetime | None = None
-    custom_metadata_has: dict[str, str | bool] | None = None
+    custom_metadata_has: Pairs | None = None
     customer_key: Text | None = None
     device_ids: Uuids | None = None
     device_type: Word | None = None
-    device_types: tuple[Word, ...] | None = None
-    exclude_if: tuple[Word, ...] | None = None
-    include_if: tuple[Word, ...] | None = None
+    device_types: Words | None = None
+    exclude_if: Words | None = None
+    include_if: Words | None = None
     limit: Limit = 500
     manufacturer: Word | None = None
     page_cursor: Text | None = None
@@ -61,7 +58,8 @@ def _fits(hub: Hub, record: DeviceRecord, filters: DeviceFilters) -> bool:
         return False
     if filters.manufacturer is not None and not _is_made_by(record, filters.manufacturer):
         return False
-    if filters.custom_metadata_has is not None and not filters.custom_metadata_has.items() <= record.custom_metadata.items():
+    wanted_pairs = filters.custom_metadata_has
+    if wanted_pairs is not None and not has_pairs(record.custom_metadata, wanted_pairs):
         return False
     if filters.search is not None and not _is_found(record, filters.search):
         return False
@@ -72,9 +70,16 @@ def _is_before(found: datetime, bound: datetime) -> bool:
     return found < (bound if bound.tzinfo is not None else bound.replace(tzinfo=found.tzinfo))
 
 
+def has_pairs(metadata: Mapping[str, str | bool | None], wanted: Pairs) -> bool:
+    """Tell whether each wanted pair is there. A query string cannot tell true from "true", so neither is told here."""
+    return all(key in metadata and as_text(metadata[key]) == as_text(value) for key, value in wanted.items())
+
+
 def _is_made_by(record: DeviceRecord, manufacturer: str) -> bool:
     description = record.device.description
-    return manufacturer.lower() in {(description.manufacturer or "unknown").lower(), provider_of(description.device_type)}
+    maker = maker_of(description)
+    names = (UNKNOWN_MAKER,) if maker is None else (maker.manufacturer, maker.display_name.lower())
+    return manufacturer.lower() in {*names, provider_of(description.device_type)}
 
 
 def _is_found(record: DeviceRecord, words: str) -> bool:
@@ -84,8 +89,9 @@ def _is_found(record: DeviceRecord, words: str) -> bool:
 
 
 def _flags_fit(hub: Hub, record: DeviceRecord, filters: DeviceFilters) -> bool:
-    if not filters.include_if and not filters.exclude_if:
+    include, exclude = filters.include_if or (), filters.exclude_if or ()
+    if not include and not exclude:
         return True
     shape = project.device(hub, record)
-    has = {flag for flag in (*(filters.include_if or ()), *(filters.exclude_if or ())) if getattr(shape, flag, None) is True}
-    return all(flag in has for flag in filters.include_if or ()) and not has & set(filters.exclude_if or ())
+    has = {flag for flag in (*include, *exclude) if getattr(shape, flag, None) is True}
+    return has >= set(include) and not has & set(exclude)

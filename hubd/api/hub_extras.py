@@ -1,6 +1,7 @@
 """`/hub/*`, `/health` and `/openapi.json`: what a hub has and Seam's API has not."""
 
 import asyncio
+import re
 from collections.abc import AsyncGenerator
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -8,7 +9,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from hubd.api import shapes
-from hubd.api.params import Limit, NoParams, Params
+from hubd.api.params import NoParams, Params
 from hubd.api.route import ACT, READ, Call, Route, Stream, route
 from hubd.core.health import HopHealth
 from hubd.core.hub import Hub
@@ -21,6 +22,11 @@ from hubd.store.records import Row
 MAX_STREAMS = 32
 KEEP_ALIVE = 15.0
 PAGE = 200
+MAX_ROWS = 1000
+MAX_SEQ = 2**53
+"""The largest whole number that every JSON reader knows."""
+
+_SEQ = re.compile(r"[0-9]{1,16}")
 
 _encode = msgspec.json.Encoder().encode
 
@@ -107,8 +113,14 @@ class JournalAnswer(shapes.Ok, frozen=True, kw_only=True):
 class ReadJournal(Params, frozen=True, kw_only=True):
     """Where to start (exclusive); a negative number counts from the end."""
 
-    after: Annotated[int, msgspec.Meta(ge=-1000, le=2**53)] = 0
-    limit: Limit = PAGE
+    after: Annotated[int, msgspec.Meta(ge=-MAX_ROWS, le=MAX_SEQ)] = 0
+    limit: Annotated[int, msgspec.Meta(ge=1, le=MAX_ROWS)] = PAGE
+
+
+class StreamJournal(Params, frozen=True, kw_only=True):
+    """Where to start (exclusive); a negative number counts from the end."""
+
+    after: Annotated[int, msgspec.Meta(ge=-MAX_ROWS, le=MAX_SEQ)] = 0
 
 
 class KeyAnswer(shapes.Ok, frozen=True, kw_only=True):
@@ -127,14 +139,14 @@ class KeyListAnswer(shapes.Ok, frozen=True, kw_only=True):
 class CreateKey(Params, frozen=True, kw_only=True):
     """What the key is for, and how much it may."""
 
-    name: Annotated[str, msgspec.Meta(max_length=80)]
+    name: Annotated[str, msgspec.Meta(min_length=1, max_length=80)]
     role: Literal["owner", "operator", "viewer"]
 
 
 class RevokeKey(Params, frozen=True, kw_only=True):
     """Which key."""
 
-    key_id: Annotated[str, msgspec.Meta(max_length=40)]
+    key_id: Annotated[str, msgspec.Meta(min_length=1, max_length=40)]
 
 
 async def health(call: Call, _: NoParams) -> HealthAnswer:
@@ -219,24 +231,25 @@ async def journal(call: Call, params: ReadJournal) -> JournalAnswer:
     return JournalAnswer(rows=[row_shape(call.hub, row) for row in rows], head=call.hub.journal.head)
 
 
-async def stream(call: Call, params: ReadJournal) -> Stream:
+async def stream(call: Call, params: StreamJournal) -> Stream:
     """Follow the journal as server-sent events; `Last-Event-ID` goes on where a broken stream ended."""
     hub = call.hub
     resumed = call.request.headers.get("last-event-id")
-    if resumed is not None and not resumed.isdecimal():
+    if resumed is not None and not (_SEQ.fullmatch(resumed) and int(resumed) <= MAX_SEQ):
         raise InvalidInputError("Last-Event-ID", "must be a sequence number of the journal")
     if hub.streams >= MAX_STREAMS:
         raise BusyError("too_many_streams", f"{MAX_STREAMS} streams are open already; close one first.")
-    return Stream(_follow(hub, int(resumed) if resumed else _start(hub, params.after)))
+    return Stream(follow(hub, int(resumed) if resumed else _start(hub, params.after)))
 
 
-async def _follow(hub: Hub, after: int) -> AsyncGenerator[bytes]:
+async def follow(hub: Hub, after: int, keep_alive: float = KEEP_ALIVE) -> AsyncGenerator[bytes]:
+    """Yield frames of journal rows after `after`, and a comment after each `keep_alive` seconds of silence."""
     hub.streams += 1
     try:
         yield b": hubd journal\n\n"
         while True:
             try:
-                async with asyncio.timeout(KEEP_ALIVE):
+                async with asyncio.timeout(keep_alive):
                     await hub.journal.wait_beyond(after)
             except TimeoutError:
                 yield b": still here\n\n"
@@ -269,11 +282,11 @@ async def revoke_key(call: Call, params: RevokeKey) -> KeyAnswer:
 
 
 ROUTES: list[Route] = [
-    msgspec.structs.replace(route("/health", READ, health, HealthAnswer), is_public=True),
+    route("/health", READ, health, HealthAnswer, is_public=True),
     route("/hub/site", READ, site, SiteAnswer),
     route("/hub/drivers", READ, drivers, DriversAnswer),
     route("/hub/journal", READ, journal, JournalAnswer, ReadJournal),
-    route("/hub/journal/stream", ("GET",), stream, Stream, ReadJournal),
+    route("/hub/journal/stream", ("GET",), stream, Stream, StreamJournal),
     route("/hub/keys/create", ACT, create_key, KeyAnswer, CreateKey, "owner"),
     route("/hub/keys/list", READ, list_keys, KeyListAnswer, role="owner"),
     route("/hub/keys/revoke", ACT, revoke_key, KeyAnswer, RevokeKey, "owner"),

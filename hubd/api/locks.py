@@ -3,16 +3,13 @@
 from hubd.api import project, shapes
 from hubd.api.devices import GetDevice, check_managed, find, position
 from hubd.api.filters import DeviceFilters, matching
-from hubd.api.idempotency import writes_key
 from hubd.api.paging import page
 from hubd.api.params import Limit, Params, Uuid
-from hubd.api.route import ACT, READ, Call, route
+from hubd.api.route import ACT, READ, Call, as_attempt, route
 from hubd.model.capability import LockCapability
 from hubd.model.command import Command, LockDoor, UnlockDoor
 from hubd.model.errors import RefusedError, StoreError
 from hubd.store.records import DeviceRecord
-
-HOLD_SECONDS = 10.0
 
 
 class LockFilters(DeviceFilters, frozen=True, kw_only=True):
@@ -66,7 +63,8 @@ def _lock(call: Call, device_id: str) -> tuple[DeviceRecord, LockCapability]:
     capability = record.device.description.capabilities.lock
     if capability is None:
         message = "The device is not a lock."
-        raise RefusedError("device_type_not_supported", message, device_id=device_id, flag="capabilities_supported.lock")
+        flag = "capabilities_supported.lock"
+        raise RefusedError("device_type_not_supported", message, device_id=device_id, flag=flag)
     return record, capability
 
 
@@ -78,12 +76,12 @@ def _lacks(record: DeviceRecord, flag: str) -> RefusedError:
 async def order(call: Call, command: Command) -> shapes.AttemptAnswer:
     """Submit a command, hold until it is settled, and answer with the attempt."""
     hub = call.hub
-    also = writes_key(call)
-    request_id = await hub.submit(command, call.principal.key_id, wait_seconds=HOLD_SECONDS, also=also)
+    also = None if call.keeper is None else call.keeper.command
+    request_id = await hub.submit(command, call.principal.key_id, wait_seconds=call.hold_seconds, also=also)
     record = await hub.journal.command(request_id)
     if record is None:
         raise StoreError("command_lost", "The command was accepted but its record cannot be read.")
-    return shapes.AttemptAnswer(action_attempt=project.attempt(record))
+    return as_attempt(project.attempt(record))
 
 
 ROUTES = [

@@ -16,6 +16,11 @@ _FAILURES = {
     "401": "No valid key",
     "403": "The key's role does not reach",
     "404": "No such thing on this hub",
+    "405": "Another verb",
+    "408": "The body came too slowly",
+    "413": "The body is too large",
+    "415": "The body is compressed",
+    "421": "The Host is a name that is not the hub's",
     "429": "Too many requests, or a full queue",
     "503": "The hub is stopping, or its disk refuses",
 }
@@ -56,7 +61,9 @@ def document(routes: Sequence[Route]) -> Document:
     return Document(
         openapi="3.1.0",
         info={"title": "hubd", "version": __version__},
-        paths={route.path: {verb.lower(): _operation(route, verb, components) for verb in route.verbs} for route in routes},
+        paths={
+            route.path: {verb.lower(): _operation(route, verb, components) for verb in route.verbs} for route in routes
+        },
         components={"schemas": components, "securitySchemes": {"api_key": {"type": "http", "scheme": "bearer"}}},
         security=[{"api_key": []}],
     )
@@ -73,7 +80,10 @@ def _operation(route: Route, verb: str, components: dict[str, Any]) -> dict[str,
     if verb in _QUERY_VERBS:
         operation["parameters"] = _parameters(route.params, components)
     else:
-        operation["requestBody"] = {"content": {"application/json": {"schema": _ref(route.params)}}}
+        operation["requestBody"] = {
+            "content": {"application/json": {"schema": _ref(route.params)}},
+            "required": bool(components[route.params.__name__].get("required")),
+        }
     return operation
 
 

@@ -3,20 +3,21 @@
 import base64
 import hashlib
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
 import msgspec
 
-from hubd.core.message import Request
 from hubd.api.params import Params
 from hubd.api.shapes import Pagination
+from hubd.core.message import Request
 from hubd.model.errors import InvalidInputError, RefusedError
 
 type Position = tuple[int, str]
 """Sort key of a row: time in microseconds and id; unique, and never changing for a row."""
 
-_UNPAGED = {"page_cursor", "limit"}
+_UNPAGED = {"limit"}
 _FARTHEST = 2**62
 
 
@@ -26,8 +27,9 @@ class _Cursor(msgspec.Struct, frozen=True, array_like=True):
 
 
 def _digest(params: Params) -> str:
-    values = {f: getattr(params, f) for f in params.__struct_fields__ if f not in _UNPAGED}
-    return hashlib.sha256(msgspec.json.encode(values, order="deterministic")).hexdigest()[:16]
+    """Fingerprint the filters. What a query string cannot tell apart (true and "true", {} and nothing) is one."""
+    pairs = [(name, value) for name, value in _pairs(params) if name not in _UNPAGED]
+    return hashlib.sha256(msgspec.json.encode(sorted(pairs))).hexdigest()[:16]
 
 
 def _encode(cursor: _Cursor) -> str:
@@ -47,7 +49,7 @@ def start_of(params: Any) -> Position | None:
     if abs(cursor.position[0]) > _FARTHEST:
         raise InvalidInputError("page_cursor", "is not a cursor of this hub")
     if cursor.filters != _digest(params):
-        message = "The page_cursor was given for other parameters; repeat the call with the parameters of the first page."
+        message = "The page_cursor was given for other parameters; repeat those of the first page."
         raise RefusedError("mismatched_page_parameters", message)
     return cursor.position
 
@@ -60,23 +62,37 @@ def pagination(params: Any, request: Request, last: Position | None) -> Paginati
     return Pagination(has_next_page=True, next_page_cursor=cursor, next_page_url=_url(params, request, cursor))
 
 
-def _url(params: Any, request: Request, cursor: str) -> str:
-    pairs: list[tuple[str, str]] = []
-    for name in params.__struct_fields__:
-        value = getattr(params, name)
-        if name == "page_cursor" or value is None or value == () or value is msgspec.UNSET:
-            continue
-        if isinstance(value, dict):
-            pairs += [(f"{name}.{key}", _text(inner)) for key, inner in value.items()]
-        else:
-            pairs += [(name, _text(item)) for item in (value if isinstance(value, tuple) else (value,))]
-    pairs.append(("page_cursor", cursor))
-    query = "&".join(f"{quote(key)}={quote(value, safe='')}" for key, value in pairs)
+def _url(params: Params, request: Request, cursor: str) -> str:
+    pairs = [*_pairs(params), ("page_cursor", cursor)]
+    query = "&".join(f"{quote(key, safe='')}={quote(value, safe='')}" for key, value in pairs)
     return f"{request.origin}{request.path}?{query}"
 
 
-def _text(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+def _pairs(params: Params) -> list[tuple[str, str]]:
+    """Return the parameters as a query string has them: an empty list is `name=`, an empty text is no text."""
+    pairs: list[tuple[str, str]] = []
+    for name in params.__struct_fields__:
+        value = getattr(params, name)
+        if name == "page_cursor" or value is None or value is msgspec.UNSET or value == "":
+            continue
+        if isinstance(value, dict):
+            pairs += [(f"{name}.{key}", as_text(inner)) for key, inner in value.items()]
+        elif isinstance(value, tuple):
+            pairs += [(name, as_text(item)) for item in value if item != ""] or [(name, "")]
+        else:
+            pairs.append((name, as_text(value)))
+    return pairs
+
+
+def as_text(value: object) -> str:
+    """Write a value as in a query string."""
+    match value:
+        case bool():
+            return str(value).lower()
+        case datetime():
+            return value.isoformat()
+        case _:
+            return str(value)
 
 
 def page[T](

@@ -1,21 +1,26 @@
 """Records to Seam's shapes. Pure but for what the hub says of health at this moment."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from msgspec import UNSET, UnsetType
 
 from hubd.api import shapes
-from hubd.api.brands import provider_of
+from hubd.api.brands import maker_of, provider_of
 from hubd.core.hub import Hub
 from hubd.core.observe import battery_status
 from hubd.model.capability import Capabilities, SetPointRange
 from hubd.model.command import action_type
+from hubd.model.device import DeviceDescription
 from hubd.model.outcome import Outcome, OutcomeKind
-from hubd.model.state import DeviceState
+from hubd.model.state import Climate, DeviceState
 from hubd.store.records import CommandRecord, DeviceRecord
 
 _TRUE = True
+_HEATED = {"heat", "heat_cool", "eco", None}
+_COOLED = {"cool", "heat_cool", "eco", None}
+"""Modes in which a set-point is in force, or may be: the mode None is not known."""
 
 
 def fahrenheit(celsius: float) -> float:
@@ -42,10 +47,11 @@ def device(hub: Hub, record: DeviceRecord) -> shapes.DeviceShape:
         properties=_properties(hub, record),
         errors=device_errors(hub, record),
         warnings=_warnings(record),
-        custom_metadata=record.custom_metadata,
+        custom_metadata=metadata(record.custom_metadata),
         display_name=record.name,
         space_ids=[],
         nickname=record.nickname or flag,
+        device_manufacturer=_manufacturer(description),
         can_remotely_lock=_TRUE if lock and lock.can_lock else flag,
         can_remotely_unlock=_TRUE if lock and lock.can_unlock else flag,
         can_hvac_heat=_TRUE if "heat" in hvac else flag,
@@ -58,6 +64,16 @@ def device(hub: Hub, record: DeviceRecord) -> shapes.DeviceShape:
         can_simulate_hub_disconnection=simulated,
         can_simulate_removal=simulated,
     )
+
+
+def metadata(pairs: Mapping[str, str | bool | None]) -> shapes.Metadata:
+    """Return the caller's own pairs as they are sent."""
+    return {key: value for key, value in pairs.items() if value is not None}
+
+
+def _manufacturer(description: DeviceDescription) -> shapes.Manufacturer | UnsetType:
+    maker = maker_of(description)
+    return UNSET if maker is None else shapes.Manufacturer(**maker._asdict())
 
 
 def _supported(capabilities: Capabilities) -> list[str]:
@@ -139,17 +155,43 @@ def _live(state: DeviceState) -> dict[str, Any]:
         level = state.battery.level
         members["battery_level"] = level
         members["battery"] = shapes.Battery(level=level, status=battery_status(level, low=state.battery.low))
-    climate = state.climate
-    if climate is not None:
-        for name in ("temperature_celsius", "relative_humidity", "is_heating", "is_cooling", "is_fan_running"):
-            value = getattr(climate, name)
-            if value is not None:
-                members[name] = value
-        if climate.temperature_celsius is not None:
-            members["temperature_fahrenheit"] = fahrenheit(climate.temperature_celsius)
-        if climate.fan_mode is not None:
-            members["fan_mode_setting"] = climate.fan_mode
+    if state.climate is not None:
+        members |= _climate(state.climate)
     return members
+
+
+def _climate(climate: Climate) -> dict[str, Any]:
+    members: dict[str, Any] = {}
+    for name in ("temperature_celsius", "relative_humidity", "is_heating", "is_cooling", "is_fan_running"):
+        value = getattr(climate, name)
+        if value is not None:
+            members[name] = value
+    if climate.temperature_celsius is not None:
+        members["temperature_fahrenheit"] = fahrenheit(climate.temperature_celsius)
+    if climate.fan_mode is not None:
+        members["fan_mode_setting"] = climate.fan_mode
+    setting = climate_setting(climate)
+    if setting:
+        members["current_climate_setting"] = shapes.Climate(**setting)
+    return members
+
+
+def climate_setting(climate: Climate) -> dict[str, Any]:
+    """Return the members of `current_climate_setting`; none when nothing is known."""
+    setting: dict[str, Any] = {}
+    if climate.hvac_mode is not None:
+        setting["hvac_mode_setting"] = climate.hvac_mode
+    if climate.fan_mode is not None:
+        setting["fan_mode_setting"] = climate.fan_mode
+    set_points = {
+        "heating": climate.heating_set_point_celsius if climate.hvac_mode in _HEATED else None,
+        "cooling": climate.cooling_set_point_celsius if climate.hvac_mode in _COOLED else None,
+    }
+    for name, celsius in set_points.items():
+        if celsius is not None:
+            setting[f"{name}_set_point_celsius"] = celsius
+            setting[f"{name}_set_point_fahrenheit"] = fahrenheit(celsius)
+    return setting
 
 
 def _limits(capabilities: Capabilities) -> dict[str, Any]:
@@ -235,7 +277,7 @@ def account(hub: Hub, instance: str) -> shapes.Account:
         display_name=(record.display_name if record else None) or instance,
         automatically_manage_new_devices=bool(kinds),
         accepted_capabilities=kinds,
-        custom_metadata=record.custom_metadata if record else {},
+        custom_metadata=metadata(record.custom_metadata) if record else {},
         errors=errors,
         warnings=[],
         created_at=record.since if record else health.since,

@@ -1,22 +1,43 @@
 """What a route file gives to the router."""
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import msgspec
 
-from hubd.core.message import Request
+from hubd.api import shapes
 from hubd.api.params import NoParams, Params
 from hubd.core.hub import Hub
 from hubd.core.keys import Key, Keys
+from hubd.core.message import Request
 from hubd.model.event import Role
+from hubd.store.tables import View
 
 type Verb = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 READ: tuple[Verb, ...] = ("GET", "POST")
 ACT: tuple[Verb, ...] = ("POST",)
 UPDATE: tuple[Verb, ...] = ("PATCH", "POST")
+REPLACE: tuple[Verb, ...] = ("PUT", "POST")
 REMOVE: tuple[Verb, ...] = ("DELETE", "POST")
+
+HOLD_SECONDS = 10.0
+"""How long a call that acts on a device is held for its end, before it answers `pending`."""
+
+
+type Statement = tuple[str, tuple[Any, ...]]
+
+
+class Keeper(Protocol):
+    """Keeps what a call with an `Idempotency-Key` did, in the very transaction that does it."""
+
+    def command(self, request_id: str) -> Statement:
+        """Return what is to be written beside the command."""
+        ...
+
+    def answer(self, view: View, body: bytes) -> None:
+        """Write the answer. Without it the router keeps the answer afterwards, in a transaction of its own."""
+        ...
 
 
 class Call(msgspec.Struct, frozen=True, kw_only=True):
@@ -26,7 +47,9 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     keys: Keys
     request: Request
     principal: Key
-    idempotency_key: str | None = None
+    keeper: Keeper | None = None
+    """There when the call carries an `Idempotency-Key`."""
+    hold_seconds: float = HOLD_SECONDS
 
 
 class Stream(msgspec.Struct, frozen=True):
@@ -36,6 +59,12 @@ class Stream(msgspec.Struct, frozen=True):
 
 
 type Handler = Callable[[Call, Any], Awaitable[msgspec.Struct]]
+type Retell = Callable[[shapes.ActionAttempt], msgspec.Struct]
+
+
+def as_attempt(attempt: shapes.ActionAttempt) -> shapes.AttemptAnswer:
+    """Answer with the attempt."""
+    return shapes.AttemptAnswer(action_attempt=attempt)
 
 
 class Route(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,6 +79,8 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     role: Role = "viewer"
     is_public: bool = False
     """Answered without a key."""
+    retell: Retell = as_attempt
+    """Answers a repeated call from the command that the first one made. May raise what the first one raised."""
 
 
 def route(
@@ -59,7 +90,19 @@ def route(
     answer: type[msgspec.Struct],
     params: type[Params] = NoParams,
     role: Role = "viewer",
+    *,
+    is_public: bool = False,
+    retell: Retell = as_attempt,
 ) -> Route:
     """Build a route; the first line of the handler's docstring is its summary."""
-    summary = (handler.__doc__ or "").strip().splitlines()[0]
-    return Route(path=path, verbs=verbs, handler=handler, summary=summary, answer=answer, params=params, role=role)
+    return Route(
+        path=path,
+        verbs=verbs,
+        handler=handler,
+        summary=(handler.__doc__ or "").strip().splitlines()[0],
+        answer=answer,
+        params=params,
+        role=role,
+        is_public=is_public,
+        retell=retell,
+    )

@@ -2,9 +2,8 @@
 
 import json
 import logging
+from functools import cache
 from importlib.resources import files
-
-import msgspec
 
 from hubd.api import (
     action_attempts,
@@ -18,13 +17,13 @@ from hubd.api import (
     webhooks,
     workspaces,
 )
-from hubd.api.envelope import AccessError, RouteError, TooManyError, answer, failure
-from hubd.api.idempotency import Idempotency, key_of
-from hubd.core.message import Request, Response
+from hubd.api.envelope import AccessError, RouteError, TooManyError, answer, failure, quotable
+from hubd.api.idempotency import Idempotency, Keeper, key_of
 from hubd.api.params import NoParams, Params, from_json, from_query
-from hubd.api.route import Call, Route, Stream, route
+from hubd.api.route import HOLD_SECONDS, Call, Route, Stream, route
 from hubd.core.hub import Hub
 from hubd.core.keys import Key, Keys
+from hubd.core.message import Request, Response
 from hubd.core.ratelimit import RateLimit
 from hubd.model.errors import HubError, InvalidInputError
 from hubd.store.records import EPOCH
@@ -48,30 +47,34 @@ ROUTES: list[Route] = [
 
 async def openapi_json(_: Call, __: NoParams) -> openapi.Document:
     """Return this hub's own OpenAPI; needs no key."""
+    return _document()
+
+
+@cache
+def _document() -> openapi.Document:
     return openapi.document(ROUTES)
 
 
-ROUTES.append(msgspec.structs.replace(route("/openapi.json", ("GET",), openapi_json, openapi.Document), is_public=True))
+ROUTES.append(route("/openapi.json", ("GET",), openapi_json, openapi.Document, is_public=True))
 
 ANYBODY = Key("public", "nobody in particular", "viewer", EPOCH)
 """Who calls a public route."""
 
 
-def _official() -> dict[str, list[str]]:
-    text = files("hubd.api").joinpath("seam_routes.json").read_text(encoding="utf-8")
-    routes: dict[str, list[str]] = json.loads(text)
-    return routes
+# Read with the module: a running loop must not wait for a file.
+_OFFICIAL = frozenset(json.loads(files("hubd.api").joinpath("seam_routes.json").read_text(encoding="utf-8")))
+"""Every path of Seam's API."""
 
 
 class Router:
     """Implements the API for every adapter."""
 
-    def __init__(self, hub: Hub, keys: Keys, *, requests_per_second: int) -> None:
+    def __init__(self, hub: Hub, keys: Keys, *, requests_per_second: int, hold_seconds: float = HOLD_SECONDS) -> None:
         self._hub = hub
         self._keys = keys
         self._routes = {known.path: known for known in ROUTES}
-        self._official = _official()
-        self._idempotency = Idempotency(hub.journal)
+        self._idempotency = Idempotency(hub)
+        self._hold_seconds = hold_seconds
         self._per_key = RateLimit(requests_per_second, 2 * requests_per_second)
         self._failures = RateLimit(FAILED_LOGINS_PER_MINUTE / 60, FAILED_LOGINS_PER_MINUTE)
 
@@ -84,7 +87,7 @@ class Router:
         except BaseException as error:
             if not isinstance(error, Exception):
                 raise
-            LOG.exception("request %s %s failed by a defect", request.request_id, request.path)
+            LOG.exception("request %s %r failed by a defect", request.request_id, request.path)
             message = "The hub failed on this request by a defect of its own; its log has the details."
             response = failure(HubError("internal_error", message), request.request_id)
         headers = {**response.headers, "seam-request-id": request.request_id}
@@ -96,18 +99,23 @@ class Router:
         if not principal.may(found.role):
             message = f"This key has role {principal.role}; the call needs {found.role}."
             raise AccessError(403, "forbidden", message)
+        keeper = self._keeper(found, principal, request)
         call = Call(
-            hub=self._hub, keys=self._keys, request=request, principal=principal, idempotency_key=key_of(request)
+            hub=self._hub,
+            keys=self._keys,
+            request=request,
+            principal=principal,
+            keeper=keeper,
+            hold_seconds=self._hold_seconds,
         )
-        if call.idempotency_key is None:
+        if keeper is None:
             return await self._run(found, call)
-        async with self._idempotency.turn(call):
-            known = await self._idempotency.known(call)
-            if known is not None:
-                return known
-            response = await self._run(found, call)
-            await self._idempotency.keep(call, response)
-            return response
+        return await self._idempotency.answer(found, keeper, lambda: self._run(found, call))
+
+    def _keeper(self, found: Route, principal: Key, request: Request) -> Keeper | None:
+        """A call that only reads can be repeated without being remembered."""
+        key = key_of(request)
+        return None if key is None or "GET" in found.verbs else Keeper(self._hub, principal, key, request)
 
     async def _run(self, found: Route, call: Call) -> Response:
         result = await found.handler(call, _params(found.params, call.request))
@@ -122,12 +130,12 @@ class Router:
         if known is not None:
             if request.method in known.verbs:
                 return known
-            verbs = ", ".join(known.verbs)
-            raise RouteError(405, "method_not_allowed", f"{path} takes {verbs}, not {request.method}.")
-        if path in self._official:
+            words = f"{path} takes {', '.join(known.verbs)}, not {quotable(request.method)}."
+            raise RouteError(405, "method_not_allowed", words, known.verbs)
+        if path in _OFFICIAL:
             message = f"{path} is part of Seam's API, but not of what this hub serves; see docs/api.md."
             raise RouteError(501, "not_supported_by_hub", message)
-        raise RouteError(404, "route_not_found", f"There is no route {path} on this hub.")
+        raise RouteError(404, "route_not_found", f"There is no route {quotable(path)} on this hub.")
 
     def authenticate(self, request: Request) -> Key:
         """Return the key of a request. Raises `AccessError` or `TooManyError`."""
@@ -146,8 +154,10 @@ class Router:
 
 
 def _params[P: Params](kind: type[P], request: Request) -> P:
-    if request.body and request.method not in {"GET", "HEAD"}:
-        if request.query and any(key != "_strict" for key, _ in request.query):
-            raise InvalidInputError("", "parameters stand in the body or in the query, not in both")
-        return from_json(request.body, kind)
-    return from_query(request.query, kind)
+    if not request.body:
+        return from_query(request.query, kind)
+    if request.method == "GET":
+        raise InvalidInputError("", "a GET takes its parameters in the query, not in a body")
+    if any(key != "_strict" for key, _ in request.query):
+        raise InvalidInputError("", "parameters stand in the body or in the query, not in both")
+    return from_json(request.body, kind)

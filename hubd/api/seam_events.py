@@ -2,11 +2,9 @@
 
 from typing import Any
 
-
 from hubd.api import project
 from hubd.core.hub import Hub
 from hubd.model import ids
-from hubd.model.command import action_type
 from hubd.model.event import (
     BatteryChanged,
     BatteryLow,
@@ -24,8 +22,7 @@ from hubd.model.event import (
 from hubd.store.records import DeviceRecord, Row
 
 
-
-async def seam_event(hub: Hub, row: Row) -> dict[str, Any] | None:
+def seam_event(hub: Hub, row: Row) -> dict[str, Any] | None:
     """Build the event of a row, or None when the row has none (or its body was erased)."""
     if row.public is None or row.event is None:
         return None
@@ -42,12 +39,12 @@ async def seam_event(hub: Hub, row: Row) -> dict[str, Any] | None:
         event["device_id"] = row.device_id
         record = hub.devices.get(row.device_id)
         if record is not None and record.custom_metadata:
-            event["device_custom_metadata"] = record.custom_metadata
-    event |= await _payload(hub, row, row.event)
+            event["device_custom_metadata"] = project.metadata(record.custom_metadata)
+    event |= _payload(hub, row, row.public, row.event)
     return event
 
 
-async def _payload(hub: Hub, row: Row, body: Any) -> dict[str, Any]:
+def _payload(hub: Hub, row: Row, public: str, body: Any) -> dict[str, Any]:
     match body:
         case LockChanged():
             return _lock_use(body)
@@ -74,15 +71,15 @@ async def _payload(hub: Hub, row: Row, body: Any) -> dict[str, Any]:
             }
             return {"connected_account_errors": [problem], "connected_account_warnings": []}
         case CommandSettled(request_id=request_id) | CommandResolved(request_id=request_id):
-            return await _attempt(hub, request_id, succeeded=str(row.public).endswith("succeeded"))
-        case DeviceRemoved() if row.public == "device.deleted":
+            return _attempt(public, request_id)
+        case DeviceRemoved() if public == "device.deleted":
             record = hub.devices.get(row.device_id or "")
             return {"device_name": None if record is None else record.name}
         case DeviceDescribed(device=device):
             return {"device_name": device.description.name}
         case DeviceEdited(nickname=nickname):
             record = hub.devices.get(row.device_id or "")
-            if row.public != "device.name_changed" or record is None:
+            if public != "device.name_changed" or record is None:
                 return {}
             return {"device_name": nickname or _own_name(record)}
         case ThermostatAdjusted():
@@ -98,12 +95,11 @@ def _lock_use(body: LockChanged) -> dict[str, Any]:
     return payload
 
 
-async def _attempt(hub: Hub, request_id: str, *, succeeded: bool) -> dict[str, Any]:
-    record = await hub.journal.command(request_id)
-    status = "success" if succeeded else "error"
-    payload: dict[str, Any] = {"action_attempt_id": request_id, "status": status}
-    payload["action_type"] = "UNKNOWN" if record is None else action_type(record.command)
-    return payload
+def _attempt(public: str, request_id: str) -> dict[str, Any]:
+    """Build from the public type, `action_attempt.<action>.<end>`: the command itself may be gone."""
+    _, action, end = public.split(".")
+    status = "success" if end == "succeeded" else "error"
+    return {"action_attempt_id": request_id, "action_type": action.upper(), "status": status}
 
 
 def _no_account_problems() -> dict[str, Any]:
@@ -126,5 +122,3 @@ def _adjusted(body: ThermostatAdjusted) -> dict[str, Any]:
             payload[f"{name}_set_point_celsius"] = celsius
             payload[f"{name}_set_point_fahrenheit"] = project.fahrenheit(celsius)
     return payload
-
-

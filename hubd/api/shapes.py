@@ -7,7 +7,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 type Maybe[T] = T | UnsetType
-type Metadata = dict[str, str | bool | None]
+type Metadata = dict[str, str | bool]
 
 
 class Shape(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,6 +55,24 @@ class Appearance(Shape, frozen=True, kw_only=True):
     name: str
 
 
+class Climate(Shape, frozen=True, kw_only=True):
+    """`current_climate_setting`: mode, fan, and the set-points that are in force in that mode."""
+
+    hvac_mode_setting: Maybe[str] = UNSET
+    fan_mode_setting: Maybe[str] = UNSET
+    heating_set_point_celsius: Maybe[float] = UNSET
+    heating_set_point_fahrenheit: Maybe[float] = UNSET
+    cooling_set_point_celsius: Maybe[float] = UNSET
+    cooling_set_point_fahrenheit: Maybe[float] = UNSET
+
+
+class Manufacturer(Shape, frozen=True, kw_only=True):
+    """`device_manufacturer`: who made the hardware."""
+
+    manufacturer: str
+    display_name: str
+
+
 class Properties(Shape, frozen=True, kw_only=True):
     """`device.properties`; what is not known or does not apply is absent."""
 
@@ -77,6 +95,7 @@ class Properties(Shape, frozen=True, kw_only=True):
     is_cooling: Maybe[bool] = UNSET
     is_fan_running: Maybe[bool] = UNSET
     fan_mode_setting: Maybe[str] = UNSET
+    current_climate_setting: Maybe[Climate] = UNSET
     available_hvac_mode_settings: Maybe[list[str]] = UNSET
     available_fan_mode_settings: Maybe[list[str]] = UNSET
     available_climate_presets: Maybe[list[Any]] = UNSET
@@ -107,6 +126,7 @@ class DeviceShape(Shape, frozen=True, kw_only=True):
     display_name: str
     space_ids: Maybe[list[str]] = UNSET
     nickname: Maybe[str] = UNSET
+    device_manufacturer: Maybe[Manufacturer] = UNSET
     can_remotely_lock: Maybe[bool] = UNSET
     can_remotely_unlock: Maybe[bool] = UNSET
     can_hvac_heat: Maybe[bool] = UNSET

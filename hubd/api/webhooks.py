@@ -1,6 +1,7 @@
 """`/webhooks/*`: where events are delivered, signed as Svix does."""
 
 import base64
+import logging
 import secrets
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -8,18 +9,22 @@ from urllib.parse import urlsplit
 import msgspec
 
 from hubd.api import shapes
-from hubd.api.params import NoParams, Params, Text
-from hubd.api.route import ACT, READ, REMOVE, Call, Verb, route
+from hubd.api.params import Name, NoParams, Params, Text, Word
+from hubd.api.route import ACT, READ, REMOVE, REPLACE, Call, route
 from hubd.core.hub import Hub
 from hubd.model import ids
-from hubd.model.errors import InvalidInputError, NotFoundError, RefusedError
+from hubd.model.errors import InvalidInputError, NotFoundError, RefusedError, StoreError
 from hubd.store.records import micros
 from hubd.store.tables import View
 
-MAX_WEBHOOKS = 20
-_PUT: tuple[Verb, ...] = ("PUT", "POST")
+LOG = logging.getLogger(__name__)
 
-type EventTypes = Annotated[tuple[Annotated[str, msgspec.Meta(max_length=80)], ...], msgspec.Meta(min_length=1, max_length=200)]
+MAX_WEBHOOKS = 20
+_SECRET_BYTES = 24
+
+type EventTypes = Annotated[tuple[Word, ...], msgspec.Meta(min_length=1, max_length=200)]
+
+_encode = msgspec.json.Encoder().encode
 
 
 class CreateWebhook(Params, frozen=True, kw_only=True):
@@ -32,13 +37,13 @@ class CreateWebhook(Params, frozen=True, kw_only=True):
 class GetWebhook(Params, frozen=True, kw_only=True):
     """Which webhook."""
 
-    webhook_id: Text
+    webhook_id: Name
 
 
 class UpdateWebhook(Params, frozen=True, kw_only=True):
     """The new event types."""
 
-    webhook_id: Text
+    webhook_id: Name
     event_types: EventTypes
 
 
@@ -48,7 +53,8 @@ class WebhookRecord(msgspec.Struct, frozen=True):
     webhook_id: str
     url: str
     event_types: tuple[str, ...]
-    secret: bytes
+    secret: bytes | None
+    """None where it cannot be read: then nothing is delivered, and the webhook can only be deleted."""
 
     def __repr__(self) -> str:
         return f"WebhookRecord({self.webhook_id})"
@@ -62,22 +68,28 @@ def cursor_name(webhook_id: str) -> str:
 async def load(hub: Hub) -> list[WebhookRecord]:
     """Return all webhooks, oldest first."""
     sql = "SELECT webhook_id, url, event_types, secret FROM webhooks ORDER BY created_at, webhook_id"
-    rows = await hub.journal.database.read(sql)
-    return [WebhookRecord(i, url, tuple((types or "*").split(",")), hub.site.sealer.open(secret, i)) for i, url, types, secret in rows]
+    return [
+        WebhookRecord(webhook_id, url, tuple((types or "*").split(",")), _secret(hub, webhook_id, sealed))
+        for webhook_id, url, types, sealed in await hub.journal.database.read(sql)
+    ]
 
 
-def _shape(record: WebhookRecord, *, with_secret: bool = False) -> shapes.Webhook:
-    shape = shapes.Webhook(webhook_id=record.webhook_id, url=record.url, event_types=list(record.event_types))
-    if not with_secret:
-        return shape
-    secret = f"whsec_{base64.b64encode(record.secret).decode()}"
-    return msgspec.structs.replace(shape, secret=secret)
+def _secret(hub: Hub, webhook_id: str, sealed: bytes) -> bytes | None:
+    try:
+        return hub.site.sealer.open(sealed, webhook_id)
+    except StoreError as error:
+        LOG.warning("webhook %s: %s", webhook_id, error.message)
+        return None
+
+
+def _shape(record: WebhookRecord) -> shapes.Webhook:
+    return shapes.Webhook(webhook_id=record.webhook_id, url=record.url, event_types=list(record.event_types))
 
 
 def _check_url(url: str) -> None:
     try:
         parts = urlsplit(url)
-        is_good = parts.scheme in {"http", "https"} and bool(parts.hostname) and (parts.port or 1) > 0
+        is_good = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
     except ValueError as error:
         raise InvalidInputError("url", "must be an http or https URL") from error
     if not is_good or not url.isascii() or not url.isprintable() or " " in url:
@@ -87,7 +99,7 @@ def _check_url(url: str) -> None:
 
 
 def _check_types(types: tuple[str, ...]) -> None:
-    if any(not t or "," in t or not t.isprintable() for t in types):
+    if any(not t.strip() or "," in t or not t.isprintable() for t in types):
         raise InvalidInputError("event_types", "must hold event types such as lock.unlocked, or *")
 
 
@@ -95,20 +107,24 @@ async def create(call: Call, params: CreateWebhook) -> shapes.WebhookAnswer:
     """Register a webhook; the answer holds its signing secret, once."""
     _check_url(params.url)
     _check_types(params.event_types)
-    if len(await load(call.hub)) >= MAX_WEBHOOKS:
+    hub, secret = call.hub, secrets.token_bytes(_SECRET_BYTES)
+    record = WebhookRecord(ids.new_id(), params.url, params.event_types, secret)
+    sealed = hub.site.sealer.seal(secret, record.webhook_id)
+    shown = msgspec.structs.replace(_shape(record), secret=f"whsec_{base64.b64encode(secret).decode()}")
+    body = shapes.WebhookAnswer(webhook=shown)
+    if len(await hub.journal.database.read("SELECT 1 FROM webhooks")) >= MAX_WEBHOOKS:
         raise RefusedError("too_many_webhooks", f"A hub has at most {MAX_WEBHOOKS} webhooks; delete one first.")
-    record = WebhookRecord(ids.new_id(), params.url, params.event_types, secrets.token_bytes(24))
-    sealed = call.hub.site.sealer.seal(record.secret, record.webhook_id)
 
     def insert(view: View) -> None:
         sql = "INSERT INTO webhooks(webhook_id, url, event_types, secret, created_at) VALUES(?, ?, ?, ?, ?)"
         view.execute(sql, record.webhook_id, record.url, ",".join(record.event_types), sealed, micros(view.now))
-        head = call.hub.journal.head
-        view.execute("INSERT INTO cursors(name, seq) VALUES(?, ?)", cursor_name(record.webhook_id), head)
+        view.execute("INSERT INTO cursors(name, seq) VALUES(?, ?)", cursor_name(record.webhook_id), hub.journal.head)
+        if call.keeper is not None:
+            call.keeper.answer(view, _encode(body))
 
-    await call.hub.journal.transact(insert)
-    call.hub.webhooks_changed.set()
-    return shapes.WebhookAnswer(webhook=_shape(record, with_secret=True))
+    await hub.journal.transact(insert)
+    hub.webhooks_changed.set()
+    return body
 
 
 async def _find(call: Call, webhook_id: str) -> WebhookRecord:
@@ -129,7 +145,7 @@ async def list_webhooks(call: Call, _: NoParams) -> shapes.WebhookListAnswer:
 
 
 async def update(call: Call, params: UpdateWebhook) -> shapes.Ok:
-    """Change which event types a webhook gets."""
+    """Change which event types a webhook gets, from the next event on."""
     _check_types(params.event_types)
     record = await _find(call, params.webhook_id)
 
@@ -159,6 +175,6 @@ ROUTES = [
     route("/webhooks/create", ACT, create, shapes.WebhookAnswer, CreateWebhook, "owner"),
     route("/webhooks/get", READ, get, shapes.WebhookAnswer, GetWebhook, "owner"),
     route("/webhooks/list", READ, list_webhooks, shapes.WebhookListAnswer, role="owner"),
-    route("/webhooks/update", _PUT, update, shapes.Ok, UpdateWebhook, "owner"),
+    route("/webhooks/update", REPLACE, update, shapes.Ok, UpdateWebhook, "owner"),
     route("/webhooks/delete", REMOVE, delete, shapes.Ok, GetWebhook, "owner"),
 ]

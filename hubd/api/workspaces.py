@@ -1,8 +1,8 @@
 """`/workspaces/*`: one hub is one workspace."""
 
 from hubd.api import shapes
-from hubd.api.route import READ, Call, route
 from hubd.api.params import NoParams
+from hubd.api.route import READ, Call, route
 
 
 def _workspace(call: Call) -> shapes.Workspace:

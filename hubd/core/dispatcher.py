@@ -10,7 +10,8 @@ from datetime import timedelta
 
 from hubd.core.lanes import Lanes
 from hubd.core.settle import cannot_reach, settle
-from hubd.core.supervisor import Supervisor
+from hubd.core.supervisor import Supervisor, is_cancelled
+from hubd.driver import intake
 from hubd.driver.clock import Clock
 from hubd.driver.protocol import DriverError
 from hubd.model.command import Command, LockDoor, SimulateHubConnection, UnlockDoor
@@ -38,8 +39,9 @@ class Job:
         self.expires = expires
         """On the monotonic clock."""
         self.settled = settled
+        self.turn = asyncio.Event()
+        """Set once its lane lets it go."""
         self.statement: tuple[str, tuple[str | bytes | int | None, ...]] | None = None
-        self.timer: asyncio.TimerHandle | None = None
 
 
 class Dispatcher:
@@ -52,6 +54,7 @@ class Dispatcher:
         self._lanes: dict[str, tuple[Supervisor, Lanes[Job]]] = {}
         self._jobs: dict[str, Job] = {}
         self._orders: dict[str, tuple[str, bool]] = {}
+        self._latest: dict[str, str] = {}
         self.is_closing = False
 
     def attach(self, supervisor: Supervisor) -> None:
@@ -62,6 +65,17 @@ class Dispatcher:
     def order_of(self, device_id: str) -> tuple[str, bool] | None:
         """Return request id and target position of the lock order under way on a device."""
         return self._orders.get(device_id)
+
+    def latest_order(self, device_id: str) -> str | None:
+        """Return the request id of the last lock order that was sent to a device: the one its bolt can speak for."""
+        return self._latest.get(device_id)
+
+    def note_order(self, device_id: str, request_id: str | None) -> None:
+        """Set that order; None when somebody moved the bolt since, so that it speaks for no order any more."""
+        if request_id is None:
+            self._latest.pop(device_id, None)
+        else:
+            self._latest[device_id] = request_id
 
     def waiting(self, instance: str, device_id: str) -> int:
         """Return how many commands wait for a device."""
@@ -88,30 +102,37 @@ class Dispatcher:
             return
         self._jobs[job.request_id] = job
         accepted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        at_once = job in lanes.offer(job.command.device_id, job)
-        carry = self._carry(instance, job, accepted, deadline_seconds, at_once=at_once)
+        self._go(lanes.offer(job.command.device_id, job))
+        carry = self._carry(instance, job, accepted, deadline_seconds, at_once=job.turn.is_set())
         self._group.create_task(carry, name=f"command-{job.request_id}")
         await asyncio.shield(accepted)
 
     async def _carry(
         self, instance: str, job: Job, accepted: "asyncio.Future[None]", seconds: float, *, at_once: bool
     ) -> None:
-        """Make a command durable, then run it or leave it waiting. A task of its own: the caller may go away."""
+        """Make a command durable, wait for its turn, run it. A task of its own: the caller may go away."""
         try:
             await self._journal.transact(lambda view: self._accept(view, job, seconds, at_once=at_once))
         except HubError as error:
-            self._forget(instance, job, was_running=at_once)
-            if not accepted.cancelled():
-                accepted.set_exception(error)
+            self._forget(instance, job)
+            accepted.set_exception(error)
+            accepted.exception()  # the caller may be gone
             return
-        if not accepted.cancelled():
-            accepted.set_result(None)
-        lanes = self._lanes[instance][1]
-        if at_once:
-            await self._run(instance, job, is_started=True)
-        elif lanes.running_item(job.command.device_id) is not job and not job.settled.done():
-            left = max(0.0, job.expires - self._clock.monotonic())
-            job.timer = asyncio.get_running_loop().call_later(left, self._expire, instance, job)
+        accepted.set_result(None)
+        supervisor, lanes = self._lanes[instance]
+        refusal: Outcome | None = None
+        if not at_once:
+            try:
+                async with self._clock.timeout(job.expires - self._clock.monotonic()):
+                    await job.turn.wait()
+            except TimeoutError:
+                lanes.withdraw(job.command.device_id, job)
+                refusal = expired("It waited behind other commands until its deadline passed; nothing was sent.")
+            refusal = refusal or await self._start_late(supervisor, job)
+        left = job.expires - self._clock.monotonic()
+        if refusal is None and left <= 0:
+            refusal = expired("Its deadline passed before it was sent; nothing was sent.")
+        await self._finish(instance, job, refusal or await self._execute(supervisor, job, left))
 
     async def drain(self, seconds: float) -> None:
         """Take nothing new and give what is under way a little time."""
@@ -144,49 +165,45 @@ class Dispatcher:
         instance = None if record is None else record.device.instance
         view.emit(CommandStarted(request_id=job.request_id), instance=instance, device_id=job.command.device_id)
 
-    def _spawn(self, instance: str, job: Job) -> None:
-        if job.timer is not None:
-            job.timer.cancel()
-        self._group.create_task(self._run(instance, job, is_started=False), name=f"command-{job.request_id}")
-
-    def _expire(self, instance: str, job: Job) -> None:
-        if self._lanes[instance][1].withdraw(job.command.device_id, job):
-            message = "It waited behind other commands until its deadline passed; nothing was sent."
-            self._group.create_task(self._finish(instance, job, expired(message), was_running=False))
-
-    async def _run(self, instance: str, job: Job, *, is_started: bool) -> None:
-        supervisor = self._lanes[instance][0]
-        left = job.expires - self._clock.monotonic()
-        refusal = expired("Its deadline passed before it was sent; nothing was sent.") if left <= 0 else None
-        if not is_started and not isinstance(job.command, SimulateHubConnection):
-            refusal = refusal or cannot_reach(supervisor.health)
-        if refusal is None and not is_started:
-            try:
-                await self._journal.transact(lambda view: self._start(view, job))
-            except StoreError as error:
-                message = f"It could not be recorded as started ({error.code}); nothing was sent."
-                refusal = expired(message, "not_recorded")
-        outcome = refusal or await self._execute(supervisor, job, left)
-        await self._finish(instance, job, outcome, was_running=True)
+    async def _start_late(self, supervisor: Supervisor, job: Job) -> Outcome | None:
+        """Record that a command that had to wait is started; returns why it cannot be."""
+        if not isinstance(job.command, SimulateHubConnection):
+            refusal = cannot_reach(supervisor.health)
+            if refusal is not None:
+                return refusal
+        try:
+            await self._journal.transact(lambda view: self._start(view, job))
+        except StoreError as error:
+            return expired(f"It could not be recorded as started ({error.code}); nothing was sent.", "not_recorded")
+        return None
 
     async def _execute(self, supervisor: Supervisor, job: Job, left: float) -> Outcome:
         command = job.command
         if isinstance(command, LockDoor | UnlockDoor):
             self._orders[command.device_id] = (job.request_id, isinstance(command, LockDoor))
+            self.note_order(command.device_id, job.request_id)
         try:
             async with self._clock.timeout(left):
-                return await supervisor.driver.execute(command)
+                return await self._ask(supervisor, command)
         except TimeoutError:
             return sent_unconfirmed("No confirmation came before the deadline; the command may have been carried out.")
+
+    @staticmethod
+    async def _ask(supervisor: Supervisor, command: Command) -> Outcome:
+        """Call the driver. Whatever it does, there is an outcome; only the deadline and the end of the hub pass."""
+        try:
+            return intake.outcome(await supervisor.driver.execute(command))
         except DriverError as error:
             return unreachable(error.code, error.message, error.data)
-        except BaseException as error:
-            if not isinstance(error, Exception):
+        except asyncio.CancelledError:
+            if is_cancelled():
                 raise
+            return sent_unconfirmed("The connection ended while the command was under way.", "connection_lost")
+        except Exception:
             LOG.exception("driver %s failed on %s by a defect of its own", supervisor.instance, type(command).__name__)
             return sent_unconfirmed("The driver failed while sending; the hub's log has the details.", "driver_defect")
 
-    async def _finish(self, instance: str, job: Job, outcome: Outcome, *, was_running: bool) -> None:
+    async def _finish(self, instance: str, job: Job, outcome: Outcome) -> None:
         order = self._orders.get(job.command.device_id)
         while True:
             try:
@@ -195,9 +212,9 @@ class Dispatcher:
             except StoreError as error:
                 LOG.error("the end of %s is not recorded yet: %s", job.request_id, error.message)  # noqa: TRY400
                 await self._clock.sleep(SETTLE_RETRY)
-        self._forget(instance, job, was_running=was_running)
+        self._forget(instance, job)
 
-    def _forget(self, instance: str, job: Job, *, was_running: bool) -> None:
+    def _forget(self, instance: str, job: Job) -> None:
         device_id = job.command.device_id
         self._jobs.pop(job.request_id, None)
         if (order := self._orders.get(device_id)) is not None and order[0] == job.request_id:
@@ -205,8 +222,12 @@ class Dispatcher:
         if not job.settled.done():
             job.settled.set_result(None)
         lanes = self._lanes[instance][1]
-        if not was_running:
+        if job.turn.is_set():
+            self._go(lanes.done(device_id))
+        else:
             lanes.withdraw(device_id, job)
-            return
-        for following in lanes.done(device_id):
-            self._spawn(instance, following)
+
+    @staticmethod
+    def _go(jobs: list[Job]) -> None:
+        for job in jobs:
+            job.turn.set()

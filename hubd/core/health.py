@@ -34,6 +34,8 @@ class InstanceHealth:
         self.attempts = 0
         """Failed lives in a row."""
         self._clock = clock
+        self._is_linked = False
+        self._behind: dict[str, DriverError] = {}
 
     @property
     def is_connected(self) -> bool:
@@ -41,15 +43,38 @@ class InstanceHealth:
         return self.state == "connected"
 
     def connected(self) -> None:
-        """Every hop works."""
-        if self.state != "connected":
-            self.state, self.since = "connected", self._clock.now()
-        self.error, self.next_try_at, self.attempts = None, None, 0
+        """The link works; so does every hop behind it that was not said to be lost."""
+        self._is_linked = True
+        self.next_try_at, self.attempts = None, 0
+        self._judge()
 
     def lost(self, error: DriverError) -> None:
-        """A hop is gone."""
-        if self.state != "lost":
-            self.state, self.since = "lost", self._clock.now()
+        """The link is gone, and with it what was known of the hops behind it."""
+        self._is_linked = False
+        self._behind.clear()
+        self._enter("lost", error)
+
+    def hop_lost(self, error: DriverError) -> None:
+        """A hop behind the living link is gone."""
+        self._behind[error.hop] = error
+        self._judge()
+
+    def hop_back(self, hop: str) -> None:
+        """Such a hop works again. Ignored for one that was not lost."""
+        if self._behind.pop(hop, None) is not None:
+            self._judge()
+
+    def _judge(self) -> None:
+        hops = self.manifest.hops
+        nearest = min(self._behind.values(), key=lambda e: hops.index(e.hop) if e.hop in hops else 0, default=None)
+        if nearest is not None:
+            self._enter("lost", nearest)
+        else:
+            self._enter("connected" if self._is_linked else "starting", None)
+
+    def _enter(self, state: LinkState, error: DriverError | None) -> None:
+        if self.state != state:
+            self.state, self.since = state, self._clock.now()
         self.error = error
 
     def hops(self) -> list[HopHealth]:
@@ -57,9 +82,11 @@ class InstanceHealth:
         if self.state == "starting":
             return [HopHealth(name, None) for name in self.manifest.hops]
         broken = self.error
+        hops = self.manifest.hops
+        dead = None if broken is None else broken.hop if broken.hop in hops else hops[0]
         result: list[HopHealth] = []
-        for name in self.manifest.hops:
-            if broken is not None and name == broken.hop:
+        for name in hops:
+            if broken is not None and name == dead:
                 result.append(HopHealth(name, ok=False, code=broken.code, message=broken.message, remedy=broken.remedy))
             elif result and result[-1].ok is not True:
                 result.append(HopHealth(name, ok=None))

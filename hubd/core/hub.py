@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import lru_cache
 
 import msgspec
@@ -11,20 +12,20 @@ from hubd.core.dispatcher import Dispatcher, Job
 from hubd.core.health import InstanceHealth
 from hubd.core.observe import Observer
 from hubd.core.policy import Policy
-from hubd.core.settle import recover, resolve
+from hubd.core.settle import is_by_hand, recover, resolve
 from hubd.core.supervisor import Supervisor
 from hubd.core.vault import Vault
+from hubd.driver import intake
 from hubd.driver.clock import Clock
 from hubd.driver.protocol import Driver, Manifest
 from hubd.model import ids
-from hubd.model.command import Command, SimulateKeypadCodeEntry
+from hubd.model.command import Command, LockDoor, SimulateKeypadCodeEntry, UnlockDoor
 from hubd.model.device import Device, DeviceDescription
-from hubd.model.errors import NotFoundError
+from hubd.model.errors import HubError, NotFoundError
 from hubd.model.event import DeviceDescribed, DeviceEdited, DeviceFound, DeviceRemoved, HubStarted
-from hubd.model.outcome import OutcomeKind
 from hubd.model.seen import LockSeen, ReachabilitySeen, Seen
 from hubd.store.journal import Journal
-from hubd.store.records import CommandRecord, DeviceRecord
+from hubd.store.records import DeviceRecord
 from hubd.store.secrets import Sealer
 from hubd.store.tables import View
 
@@ -76,7 +77,6 @@ class Hub:
         self._device_id: Callable[[str, str], str] = lru_cache(maxsize=8192)(
             lambda instance, native_id: ids.device_id(hub_id, instance, native_id)
         )
-        self._unresolved: dict[str, CommandRecord] = {}
         self._group = group
 
     @property
@@ -94,7 +94,8 @@ class Hub:
 
         await self.journal.transact(begin)
         for command in left_open:
-            self._note_unconfirmed(command.request_id)
+            if command.started_at is not None and isinstance(command.command, LockDoor | UnlockDoor):
+                self.dispatcher.note_order(command.command.device_id, command.request_id)
 
     def add(self, instance: Instance) -> None:
         """Start a driver instance in the hub's task group."""
@@ -142,33 +143,37 @@ class Hub:
         job = Job(ids.new_id(), command, by, self.clock.monotonic() + deadline_seconds, _future())
         if also is not None:
             job.statement = also(job.request_id)
-        job.settled.add_done_callback(lambda _: self._settled(job))
-        await self.dispatcher.submit(record.device.instance, job, deadline_seconds)
-        if wait_seconds > 0 and self.journal.tables.open_commands.get(job.request_id) is not None:
-            await asyncio.wait({job.settled}, timeout=wait_seconds)
+        job.settled.add_done_callback(lambda _: self._forget_pin(command))
+        try:
+            await self.dispatcher.submit(record.device.instance, job, deadline_seconds)
+        except HubError:
+            self._forget_pin(command)
+            raise
+        if wait_seconds > 0 and not job.settled.done():
+            with suppress(TimeoutError):
+                async with self.clock.timeout(wait_seconds):
+                    await asyncio.wait({job.settled})
         return job.request_id
 
-    def _settled(self, job: Job) -> None:
-        if isinstance(job.command, SimulateKeypadCodeEntry):
-            self.vault.forget(job.command.pin_ref)
-        self._note_unconfirmed(job.request_id)
-
-    def _note_unconfirmed(self, request_id: str) -> None:
-        record = self.journal.tables.command(request_id)
-        if record is not None and record.outcome is not None and record.outcome.kind is OutcomeKind.SENT_UNCONFIRMED:
-            self._unresolved[record.command.device_id] = record
+    def _forget_pin(self, command: Command) -> None:
+        if isinstance(command, SimulateKeypadCodeEntry):
+            self.vault.forget(command.pin_ref)
 
     # -- the door for facts ------------------------------------------------------------------------------------------
 
     async def found(self, instance: str, description: DeviceDescription, seen: tuple[Seen, ...]) -> str:
         """Take in a device with its first readings. Implements `supervisor.Door`."""
+        description, seen = intake.description(description), intake.readings(seen)
         device = Device(self._device_id(instance, description.native_id), instance, description)
         policy = self.instances[instance].policy
 
         def apply(view: View) -> None:
             known = view.device(device.device_id)
             if known is None or known.removed_at is not None:
-                is_managed = policy.wants(description, device.device_id) if known is None else known.is_managed
+                if known is None:
+                    is_managed = policy.wants(description, device.device_id)
+                else:
+                    is_managed = known.is_managed and not policy.excludes(description, device.device_id)
                 event = DeviceFound(device=device, is_managed=is_managed)
                 public = "device.added" if is_managed else None
                 view.emit(event, public=public, instance=instance, device_id=device.device_id)
@@ -179,6 +184,7 @@ class Hub:
             self._apply(view, device.device_id, seen)
 
         await self.journal.transact(apply)
+        self._note_hands(device.device_id, seen)
         return device.device_id
 
     def _redescribe(self, view: View, known: DeviceRecord, device: Device) -> None:
@@ -204,9 +210,9 @@ class Hub:
         await self.journal.transact(apply)
 
     async def publish(self, instance: str, seen: tuple[Seen, ...]) -> None:
-        """Take in readings. Implements `supervisor.Door`. Readings of devices never found are dropped with a log line."""
+        """Take in readings. Implements `supervisor.Door`. Those of devices never found are dropped with a log line."""
         by_device: dict[str, list[Seen]] = {}
-        for reading in seen:
+        for reading in intake.readings(seen):
             by_device.setdefault(self._device_id(instance, reading.native_id), []).append(reading)
 
         def apply(view: View) -> None:
@@ -214,6 +220,8 @@ class Hub:
                 self._apply(view, device_id, tuple(readings))
 
         await self.journal.transact(apply)
+        for device_id, readings in by_device.items():
+            self._note_hands(device_id, tuple(readings))
 
     def _apply(self, view: View, device_id: str, seen: tuple[Seen, ...]) -> None:
         record = view.device(device_id)
@@ -221,11 +229,18 @@ class Hub:
             LOG.warning("a reading of a device that was never announced was dropped")
             return
         observer = Observer(view, record, self.dispatcher.order_of(device_id))
+        order = self.dispatcher.latest_order(device_id)
         for reading in seen:
             observer.apply(reading)
-            unresolved = self._unresolved.get(device_id)
-            if unresolved is not None and isinstance(reading, LockSeen) and resolve(view, unresolved, reading):
-                del self._unresolved[device_id]
+            if order is not None and isinstance(reading, LockSeen):
+                if is_by_hand(reading):
+                    order = None
+                else:
+                    resolve(view, order, reading)
+
+    def _note_hands(self, device_id: str, seen: tuple[Seen, ...]) -> None:
+        if any(isinstance(reading, LockSeen) and is_by_hand(reading) for reading in seen):
+            self.dispatcher.note_order(device_id, None)
 
 
 def _future() -> "asyncio.Future[None]":

@@ -1,8 +1,10 @@
 """API keys: `seam_<key id>_<secret>`, random, kept as SHA-256, with a role, revocable."""
 
+import asyncio
 import hashlib
 import hmac
 import secrets
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 
 import msgspec
@@ -48,6 +50,7 @@ class Keys:
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
         self._keys: dict[str, tuple[bytes, Key]] = {}
+        self._revoking = asyncio.Lock()
 
     async def load(self) -> None:
         """Read the keys from the database."""
@@ -71,14 +74,22 @@ class Keys:
             return None
         return known[1]
 
-    async def create(self, name: str, role: Role, by: str) -> tuple[Key, str]:
-        """Make a key; returns it with its token, which is not kept anywhere. Raises `InvalidInputError`."""
+    async def create(
+        self, name: str, role: Role, by: str, *, deliver: Callable[[str], Awaitable[None]] | None = None
+    ) -> tuple[Key, str]:
+        """Make a key; returns it with its token, which is not kept anywhere. Raises `InvalidInputError`.
+
+        `deliver` is given the token before the key is valid: a power cut in between leaves a token without a key, never
+        a key that nobody holds.
+        """
         if role not in ROLES:
             raise InvalidInputError("role", f"must be one of {', '.join(ROLES)}")
         if not name.strip() or len(name) > MAX_NAME or not name.isprintable():
             raise InvalidInputError("name", f"must be 1 to {MAX_NAME} printable characters")
         key_id = secrets.token_hex(8)
         token, digest = new_token(key_id)
+        if deliver is not None:
+            await deliver(token)
 
         def insert(view: View) -> Key:
             view.execute(
@@ -97,7 +108,11 @@ class Keys:
         return key, token
 
     async def revoke(self, key_id: str, by: str) -> Key:
-        """Take a key back, at once. Twice is once. Raises `NotFoundError`, or `InvalidInputError` for the last owner."""
+        """Take a key back, at once. Twice is once. Raises `NotFoundError`, `InvalidInputError` for the last owner."""
+        async with self._revoking:  # two at a time would each find the other's owner still there
+            return await self._revoke(key_id, by)
+
+    async def _revoke(self, key_id: str, by: str) -> Key:
         known = self._keys.get(key_id)
         if known is None:
             raise NotFoundError("key_not_found", "There is no such key; `hubd keys list` shows them.", key_id=key_id)

@@ -112,7 +112,7 @@ class Observer:
     def _lock(self, record: DeviceRecord, seen: LockSeen) -> None:
         known = record.state
         if seen.jammed or seen.locked is None:
-            if (seen.jammed and not known.jammed) or (known.locked is not None and not seen.jammed):
+            if seen.jammed != known.jammed or known.locked is not None:
                 self._emit(record, LockUncertain(jammed=seen.jammed), None, seen)
             return
         method, request_id = seen.method, seen.request_id
@@ -158,7 +158,7 @@ class Observer:
         before, after = record.state.climate, seen.climate
         record = replace(record, state=replace(record.state, climate=after))
         self._view.put_telemetry(record)
-        if before is not None and _setting(before) != _setting(after):
+        if before is not None and _is_adjusted(before, after):
             event = ThermostatAdjusted(
                 hvac_mode=after.hvac_mode,
                 fan_mode=after.fan_mode,
@@ -168,7 +168,13 @@ class Observer:
             self._emit(record, event, "thermostat.manually_adjusted", seen)
 
 
-def _setting(climate: Climate) -> tuple[object, ...]:
+def _is_adjusted(before: Climate, after: Climate) -> bool:
+    """Whether a setting changed; to learn one that was not known, or to lose sight of one, is no change."""
+    pairs = zip(_settings(before), _settings(after), strict=True)
+    return any(old != new for old, new in pairs if old is not None and new is not None)
+
+
+def _settings(climate: Climate) -> tuple[object, ...]:
     return (
         climate.hvac_mode,
         climate.fan_mode,

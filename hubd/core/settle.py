@@ -1,4 +1,6 @@
-"""The ends of commands, as parts of a transaction: settling, the crash rule, and what the device's state decides later."""
+"""The ends of commands, as parts of a transaction: settling, the crash rule, what the device's state decides later."""
+
+from msgspec.structs import replace
 
 from hubd.core.health import InstanceHealth
 from hubd.core.observe import Observer
@@ -8,7 +10,6 @@ from hubd.model.outcome import Outcome, OutcomeKind, expired, sent_unconfirmed, 
 from hubd.model.seen import LockSeen
 from hubd.store.records import CommandRecord
 from hubd.store.tables import View
-from msgspec.structs import replace
 
 #: Actions with events in Seam's list; the other simulations are the hub's own.
 _PUBLIC_ACTIONS = {"LOCK_DOOR", "UNLOCK_DOOR", "SIMULATE_KEYPAD_CODE_ENTRY", "SIMULATE_MANUAL_LOCK_VIA_KEYPAD"}
@@ -31,6 +32,11 @@ def _public(command: Command, *, succeeded: bool) -> str | None:
     if action not in _PUBLIC_ACTIONS:
         return None
     return f"action_attempt.{action.lower()}.{'succeeded' if succeeded else 'failed'}"
+
+
+def is_by_hand(seen: LockSeen) -> bool:
+    """Whether somebody used the lock: where its bolt is now says nothing about an order of before."""
+    return seen.method not in {None, "remote"}
 
 
 def settle(view: View, request_id: str, outcome: Outcome, order: tuple[str, bool] | None) -> None:
@@ -64,16 +70,20 @@ def recover(view: View, open_commands: list[CommandRecord]) -> None:
         settle(view, command.request_id, outcome, None)
 
 
-def resolve(view: View, record: CommandRecord, seen: LockSeen) -> bool:
-    """Let a reading of the bolt decide a lock order that had ended SENT_UNCONFIRMED. Returns whether it did."""
+def resolve(view: View, request_id: str, seen: LockSeen) -> None:
+    """Let a reading of the bolt decide a lock order that had ended SENT_UNCONFIRMED. Once, and only a plain reading."""
+    record = view.command(request_id)
+    if record is None or record.outcome is None or record.resolution is not None:
+        return
     command = record.command
-    if seen.locked is None or not isinstance(command, LockDoor | UnlockDoor):
-        return False
+    is_open = record.outcome.kind is OutcomeKind.SENT_UNCONFIRMED and isinstance(command, LockDoor | UnlockDoor)
+    if not is_open or seen.locked is None or is_by_hand(seen):
+        return
     reached = seen.locked is isinstance(command, LockDoor)
     position = "locked" if seen.locked else "unlocked"
     words = "as ordered" if reached else "so the order was not carried out"
     event = CommandResolved(
-        request_id=record.request_id, reached=reached, message=f"The lock now reports that it is {position}, {words}."
+        request_id=request_id, reached=reached, message=f"The lock now reports that it is {position}, {words}."
     )
     device = view.device(command.device_id)
     is_public = reached and device is not None and device.is_managed
@@ -83,4 +93,3 @@ def resolve(view: View, record: CommandRecord, seen: LockSeen) -> bool:
         instance=None if device is None else device.device.instance,
         device_id=command.device_id,
     )
-    return True

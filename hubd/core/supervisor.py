@@ -22,6 +22,20 @@ LONGEST_PAUSE = 60.0
 RETRY_RECORD = 5.0
 
 
+def is_cancelled() -> bool:
+    """Whether somebody cancelled the running task; else a `CancelledError` in it comes from what it awaited."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
+def _first(error: Exception) -> Exception:
+    """Return the first error of a task group, a defect before anything else; any other error as it is."""
+    if not isinstance(error, ExceptionGroup):
+        return error
+    _, defects = error.split(HubError)
+    return _first((error if defects is None else defects).exceptions[0])
+
+
 class Door(Protocol):
     """The hub's door for facts, as a port uses it."""
 
@@ -56,12 +70,11 @@ class _Port:
 
     def hop_lost(self, error: DriverError) -> None:
         if self.is_open:
-            self._supervisor.lost(error)
+            self._supervisor.hop_lost(error)
 
     def hop_back(self, hop: str) -> None:
-        error = self._supervisor.health.error
-        if self.is_open and error is not None and error.hop == hop:
-            self._supervisor.connected()
+        if self.is_open:
+            self._supervisor.hop_back(hop)
 
     async def found(self, description: DeviceDescription, *seen: Seen) -> str:
         return await self._door.found(self.instance, description, seen)
@@ -102,32 +115,50 @@ class Supervisor:
                 await self._pause()
 
     def connected(self) -> None:
-        """Every hop works."""
+        """The link works."""
         self.health.connected()
         self._changed.set()
 
+    def hop_lost(self, error: DriverError) -> None:
+        """A hop behind the link is gone."""
+        self.health.hop_lost(error)
+        self._changed.set()
+
+    def hop_back(self, hop: str) -> None:
+        """Such a hop works again."""
+        self.health.hop_back(hop)
+        self._changed.set()
+
     def lost(self, error: DriverError) -> None:
-        """A hop is gone."""
+        """The link is gone."""
         self.health.lost(error)
         self._changed.set()
 
     async def _live(self, port: _Port) -> DriverError:
-        nearest = self.manifest.hops[0]
         try:
             await self.driver.run(port)
-        except DriverError as error:
-            self.log.warning("%s lost: %s (%s)", error.hop, error.message, error.code)
-            return error
-        except HubError as error:
-            self.log.warning("stopped: %s (%s)", error.message, error.code)
-            return DriverError(nearest, error.code, f"The hub could not take in what the driver saw: {error.message}")
-        except BaseException as error:
-            if not isinstance(error, Exception):
+        except asyncio.CancelledError:
+            if is_cancelled():
                 raise
-            self.log.exception("the driver failed by a defect of its own")
-            message = f"The driver stopped by a defect of its own ({type(error).__name__}); the log has the details."
-            return DriverError(nearest, "driver_defect", message, "Report it with the log; it is started again by itself.")
-        return DriverError(nearest, "link_closed", "The driver ended its connection.")
+            return DriverError(
+                self.manifest.hops[0], "link_closed", "The driver's connection was cancelled from inside."
+            )
+        except Exception as error:  # noqa: BLE001 - logged in `_explain`, as what it is
+            return self._explain(error)
+        return DriverError(self.manifest.hops[0], "link_closed", "The driver ended its connection.")
+
+    def _explain(self, error: Exception) -> DriverError:
+        first = _first(error)
+        if isinstance(first, DriverError):
+            self.log.warning("%s lost: %s (%s)", first.hop, first.message, first.code)
+            return first
+        nearest = self.manifest.hops[0]
+        if isinstance(first, HubError):
+            self.log.warning("stopped: %s (%s)", first.message, first.code)
+            return DriverError(nearest, first.code, f"The hub could not take in what the driver saw: {first.message}")
+        self.log.error("the driver failed by a defect of its own", exc_info=error)
+        message = f"The driver stopped by a defect of its own ({type(first).__name__}); the log has the details."
+        return DriverError(nearest, "driver_defect", message, "Report it with the log; it is started again by itself.")
 
     async def _pause(self) -> None:
         ceiling = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(10, max(0, self.health.attempts - 1)))

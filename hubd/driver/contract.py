@@ -16,6 +16,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+from hubd.driver import intake
 from hubd.driver.clock import Clock, SystemClock
 from hubd.driver.protocol import Driver, DriverConfig, DriverError, Manifest
 from hubd.model.command import Command, LockDoor, UnlockDoor
@@ -51,6 +52,8 @@ class RecordingPort:
         self.secrets = self
         self.is_ready = asyncio.Event()
         self.devices: dict[str, DeviceDescription] = {}
+        self.announced: list[DeviceDescription] = []
+        """Every description as it was announced, those that were replaced later too."""
         self.seen: list[Seen] = []
         self.gone: dict[str, str] = {}
         self.lost_hops: dict[str, DriverError] = {}
@@ -81,6 +84,7 @@ class RecordingPort:
 
     async def found(self, description: DeviceDescription, *seen: Seen) -> str:
         """See `Port.found`."""
+        self.announced.append(intake.description(description))
         self.devices[description.native_id] = description
         await self.publish(*seen)
         return f"device-{description.native_id}"
@@ -92,6 +96,7 @@ class RecordingPort:
 
     async def publish(self, *seen: Seen) -> None:
         """See `Port.publish`."""
+        seen = intake.readings(seen)
         async with self._changed:
             self.seen.extend(seen)
             self._changed.notify_all()
@@ -114,7 +119,9 @@ class RecordingPort:
 
 
 @asynccontextmanager
-async def running(driver: Driver, port: RecordingPort, start_seconds: float = 30.0) -> AsyncIterator[asyncio.Task[None]]:
+async def running(
+    driver: Driver, port: RecordingPort, start_seconds: float = 30.0
+) -> AsyncIterator[asyncio.Task[None]]:
     """Run a driver until the block ends; enters once it is ready. Fails when stopping takes longer than 5 s."""
     task = asyncio.create_task(driver.run(port), name=f"driver-{port.instance}")
     ready = asyncio.create_task(port.is_ready.wait())
@@ -146,6 +153,7 @@ def check_description(description: DeviceDescription) -> None:
 
 def check_outcome(outcome: Outcome) -> None:
     """Check that an outcome can be shown to a technician and acted on by a program."""
+    assert intake.outcome(outcome) == outcome, "it cannot be written and read back"
     assert outcome.code.isidentifier(), f"code {outcome.code!r} is not a stable identifier"
     assert outcome.message.strip().endswith("."), f"message {outcome.message!r} is not a sentence"
     assert "unknown error" not in outcome.message.lower()
@@ -159,7 +167,7 @@ class DriverContract:
         port = RecordingPort()
         async with running(site.manifest.create(site.config), port, site.start_seconds):
             assert port.devices, "the driver is ready and has found no device"
-            for description in port.devices.values():
+            for description in port.announced:
                 check_description(description)
             known = {seen.native_id for seen in port.seen}
             assert known <= port.devices.keys(), "something was published about a device that was never found"

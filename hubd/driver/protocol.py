@@ -129,3 +129,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """How many commands may be under way at once over this instance's link."""
     is_simulator: bool = False
     """The devices live in this process; the sandbox routes (`simulate`) work on them."""
+
+    def __post_init__(self) -> None:
+        """Check what the hub takes for granted."""
+        if not self.hops or self.budget < 1:
+            raise ValueError(f"the manifest of {self.type!r} must name a hop and have a budget of at least 1")

@@ -33,6 +33,9 @@ def load(driver_type: str) -> Manifest:
     except ImportError as error:
         message = f"driver {driver_type!r} needs its extra: pip install 'hubd[{driver_type}]' (missing: {error.name})"
         raise HubError("driver_not_installed", message, type=driver_type) from error
+    except Exception as error:
+        message = f"driver {driver_type!r} is broken: {type(error).__name__}: {error}"
+        raise HubError("driver_invalid", message, type=driver_type) from error
     if not isinstance(manifest, Manifest):
         message = f"entry point {driver_type!r} of group {GROUP!r} does not name a hubd.driver.Manifest"
         raise HubError("driver_invalid", message, type=driver_type)

@@ -58,7 +58,7 @@ class DeviceDisconnected(EventBase, frozen=True, kw_only=True, tag="device.disco
 class DeviceEdited(EventBase, frozen=True, kw_only=True, tag="device.edited"):
     """What people set on the hub; UNSET members were not touched."""
 
-    nickname: str | None | msgspec.UnsetType = msgspec.UNSET
+    nickname: str | msgspec.UnsetType | None = msgspec.UNSET
     is_managed: bool | msgspec.UnsetType = msgspec.UNSET
     custom_metadata: dict[str, str | bool | None] | msgspec.UnsetType = msgspec.UNSET
     by: str = ""

@@ -17,7 +17,7 @@ def new_id() -> str:
 
 
 def derive(hub_id: str, *parts: str) -> str:
-    """Derive the id of a thing on this hub: uuid5 of the hub's id over the parts, joined so that no two tuples collide."""
+    """Derive the id of a thing on this hub: uuid5 of the hub's id over the parts; no two tuples of parts collide."""
     name = "\x1f".join(f"{len(part)}:{part}" for part in parts)
     return str(uuid.uuid5(uuid.UUID(hub_id), name))
 

@@ -20,7 +20,7 @@ class OutcomeKind(StrEnum):
 
 
 class Outcome(msgspec.Struct, frozen=True, omit_defaults=True):
-    """`DONE` means that the device confirmed it. `code` is stable, `message` is for a technician, `detail` is the driver's."""
+    """`DONE`: the device confirmed it. `code` is stable, `message` is for a technician, `detail` is the driver's."""
 
     kind: OutcomeKind
     code: str
@@ -30,7 +30,9 @@ class Outcome(msgspec.Struct, frozen=True, omit_defaults=True):
     """What was read while doing it; journaled as events in the transaction that settles the command."""
 
 
-def done(message: str = "The device confirmed it.", seen: tuple[Seen, ...] = (), detail: Detail | None = None) -> Outcome:
+def done(
+    message: str = "The device confirmed it.", seen: tuple[Seen, ...] = (), detail: Detail | None = None
+) -> Outcome:
     """Build the outcome of a command that the device confirmed."""
     return Outcome(OutcomeKind.DONE, "done", message, detail or {}, seen)
 

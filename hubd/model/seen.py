@@ -4,7 +4,7 @@ A driver tells what it saw; the hub decides whether that is news. `occurred_at` 
 """
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -12,7 +12,12 @@ from hubd.model.state import Climate
 
 type Method = Literal["keycode", "manual", "automatic", "unknown", "remote", "card"]
 type DenialReason = Literal[
-    "unknown_code", "expired_code", "blocklisted_code", "too_many_attempts", "blocked_by_privacy_mode", "credential_error"
+    "unknown_code",
+    "expired_code",
+    "blocklisted_code",
+    "too_many_attempts",
+    "blocked_by_privacy_mode",
+    "credential_error",
 ]
 
 
@@ -20,7 +25,7 @@ class SeenBase(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, ta
     """Common part: which device, and when it happened (None: when it was received)."""
 
     native_id: str
-    occurred_at: datetime | None = None
+    occurred_at: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
 
 
 class ReachabilitySeen(SeenBase, frozen=True, kw_only=True, tag="reachability"):

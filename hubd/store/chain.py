@@ -14,6 +14,9 @@ def body_hash(body: bytes) -> bytes:
 
 
 def link(previous: bytes, header: tuple[object, ...], body_digest: bytes) -> bytes:
-    """Return the chain value of a row: SHA-256 over the previous value, the header's fields and the body's hash."""
-    text = "\x1f".join("" if field is None else f"{field}" for field in header)
-    return hashlib.sha256(previous + text.encode() + b"\x1e" + body_digest).digest()
+    """Return the chain value of a row: SHA-256 over the previous value, the header's fields and the body's hash.
+
+    A field is written with its length, so that no two headers read alike; one that is None differs from an empty one.
+    """
+    text = "".join(["-;" if field is None else f"{len(word := str(field))}:{word};" for field in header])
+    return hashlib.sha256(previous + text.encode() + body_digest).digest()

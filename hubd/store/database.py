@@ -5,6 +5,7 @@ writer's thread (`Database.transact`), whatever it holds.
 """
 
 import logging
+import os
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -18,6 +19,18 @@ from hubd.store.migrations import MIGRATIONS
 type Value = str | bytes | int | float | None
 type Statement = tuple[str, Sequence[Sequence[Value]]]
 """SQL and the parameter rows it is executed with."""
+
+REFUSALS = (sqlite3.Error, OverflowError, UnicodeError)
+"""What SQLite raises for a statement, and Python's module for a value that SQLite cannot hold."""
+
+_PRAGMAS = (
+    "journal_mode=WAL",
+    "synchronous=FULL",
+    "foreign_keys=ON",
+    "secure_delete=ON",
+    "cache_size=-2048",
+    "journal_size_limit=16777216",
+)
 
 # aiosqlite logs every statement with its parameters at DEBUG.
 logging.getLogger("aiosqlite").setLevel(logging.WARNING)
@@ -33,18 +46,29 @@ class _Connection(aiosqlite.Connection):
 
 def _connector(path: Path, *, read_only: bool) -> Callable[[], sqlite3.Connection]:
     def connect() -> sqlite3.Connection:
+        if not read_only:
+            _make_private(path)
         connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5.0)
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA synchronous=FULL")
-        connection.execute("PRAGMA foreign_keys=ON")
-        connection.execute("PRAGMA secure_delete=ON")
-        connection.execute("PRAGMA cache_size=-2048")
-        connection.execute("PRAGMA journal_size_limit=16777216")
-        if read_only:
-            connection.execute("PRAGMA query_only=ON")
+        try:
+            for pragma in _PRAGMAS:
+                connection.execute(f"PRAGMA {pragma}")
+            if read_only:
+                connection.execute("PRAGMA query_only=ON")
+        except BaseException:
+            connection.close()
+            raise
         return connection
 
     return connect
+
+
+def _make_private(path: Path) -> None:
+    """Make the file for its owner alone; SQLite gives the files beside it (WAL, shared memory) the same mode."""
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+    except FileExistsError:
+        if path.stat().st_mode & 0o077:
+            path.chmod(0o600)
 
 
 def _migrate(connection: sqlite3.Connection) -> None:
@@ -64,7 +88,9 @@ def _migrate(connection: sqlite3.Connection) -> None:
         connection.execute("COMMIT")
 
 
-def _translate(error: sqlite3.Error, path: Path) -> StoreError:
+def _translate(error: Exception, path: Path) -> StoreError:
+    if isinstance(error, OSError):
+        return StoreError("cannot_open", f"{path.name}: {error.strerror}; check owner and rights of data_dir")
     name = getattr(error, "sqlite_errorname", None) or type(error).__name__
     remedies = {
         "SQLITE_FULL": ("disk_full", "the disk is full; free some space"),
@@ -97,9 +123,8 @@ class Database:
         try:
             await writer
             await writer.call(_migrate)
-            path.chmod(0o600)
             await reader
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OSError) as error:
             await _close(writer, reader)
             raise _translate(error, path) from error
         except BaseException:
@@ -131,14 +156,14 @@ class Database:
 
         try:
             await self._writer.call(run)
-        except sqlite3.Error as error:
+        except REFUSALS as error:
             raise _translate(error, self.path) from error
 
     async def read(self, sql: str, parameters: Sequence[Value] = ()) -> list[tuple[Any, ...]]:
         """Return all rows of a query on the reader connection. Raises `StoreError`."""
         try:
             return await self._reader.call(lambda connection: connection.execute(sql, parameters).fetchall())
-        except sqlite3.Error as error:
+        except REFUSALS as error:
             raise _translate(error, self.path) from error
 
 

@@ -2,6 +2,7 @@
 
 A transaction is a function over a `View`. It runs when its turn in the batch comes, so what it decides on is exactly
 what will be durable before it. A batch is one SQLite transaction; readers see its changes once it is on the disk.
+A function changes nothing but its view: should SQLite refuse a statement of its batch, it runs again, in its own.
 """
 
 import asyncio
@@ -19,10 +20,12 @@ from hubd.model.event import Event
 from hubd.store import chain, retention
 from hubd.store.database import Database, Statement, Value
 from hubd.store.records import CommandRecord, DeviceRecord, InstanceRecord, Row, micros, moment
-from hubd.store.tables import Overlay, Tables, View, device_statement, statements
+from hubd.store.tables import Overlay, Tables, View, statements
 
 MAX_BATCH = 256
 MAX_PENDING = 4096
+GATHER_TURNS = 2
+"""Turns of the loop that a commit of several transactions waits for more of them."""
 RING = 512
 
 _INSERT = (
@@ -31,7 +34,6 @@ _INSERT = (
 )
 _COLUMNS = "seq, type, public, instance, device_id, occurred_at, created_at, body"
 
-_encode = msgspec.json.Encoder().encode
 _decode_event = msgspec.json.Decoder(Event).decode
 _decode_device = msgspec.json.Decoder(DeviceRecord).decode
 _decode_instance = msgspec.json.Decoder(InstanceRecord).decode
@@ -68,7 +70,8 @@ class Journal:
         """Drawn once per database; part of every event id."""
         self._head = 0
         self._chain = chain.GENESIS
-        self._stale: dict[str, DeviceRecord] = {}
+        self._stale: set[str] = set()
+        self._is_closing = False
 
     @property
     def head(self) -> int:
@@ -84,12 +87,16 @@ class Journal:
         else:
             self._head, self._chain = last[0]
         self.epoch = await self._load_epoch()
-        for (body,) in await self.database.read("SELECT body FROM devices"):
-            self.tables.put_device(_decode_device(body))
-        for (body,) in await self.database.read("SELECT body FROM instances"):
-            self.tables.put_instance(_decode_instance(body))
-        for (body,) in await self.database.read("SELECT body FROM commands WHERE is_open = 1"):
-            self.tables.put_command(_decode_command(body))
+        try:
+            for (body,) in await self.database.read("SELECT body FROM devices"):
+                self.tables.put_device(_decode_device(body))
+            for (body,) in await self.database.read("SELECT body FROM instances"):
+                self.tables.put_instance(_decode_instance(body))
+            for (body,) in await self.database.read("SELECT body FROM commands WHERE is_open = 1"):
+                self.tables.put_command(_decode_command(body))
+        except msgspec.DecodeError as error:
+            name = self.database.path.name
+            raise StoreError("damaged", f"{name}: a row cannot be read ({error}); restore a backup") from error
 
     async def _load_epoch(self) -> int:
         sql = "SELECT value FROM meta WHERE name = 'epoch'"
@@ -99,27 +106,39 @@ class Journal:
         return int.from_bytes((await self.database.read(sql))[0][0])
 
     async def run(self) -> None:
-        """Write batches until cancelled, then write what is pending."""
+        """Write batches until cancelled, then write what is pending. A batch that was begun is always finished."""
+        worker = asyncio.create_task(self._work(), name="journal-worker")
         try:
-            while True:
-                await self._wake.wait()
-                await self._commit()
+            await asyncio.shield(worker)
         finally:
-            while self._pending:
-                await self._commit()
+            self._is_closing = True
+            self._wake.set()
+            await worker
+
+    async def _work(self) -> None:
+        while self._pending or not self._is_closing:
+            await self._wake.wait()
+            if len(self._pending) > 1:  # in company: let those whom the last commit woke come along
+                for _ in range(GATHER_TURNS):
+                    await asyncio.sleep(0)
+            await self._commit()
+        self._room.set()
 
     async def transact[T](self, function: Transaction[T]) -> T:
         """Run `function` in a durable transaction and return its result.
 
-        Raises what the function raises (nothing of it is kept then), or `StoreError` when the disk refuses.
+        Raises what the function raises (nothing of it is kept then), or `StoreError` when the disk refuses. Cancelling
+        the caller does not take the transaction back.
         """
         while len(self._pending) >= MAX_PENDING:
             self._room.clear()
             await self._room.wait()
+        if self._is_closing:
+            raise StoreError("stopping", "The hub is stopping; nothing more is recorded.")
         entry = _Entry(function, asyncio.get_running_loop().create_future())
         self._pending.append(entry)
         self._wake.set()
-        result: T = await asyncio.shield(entry.future)
+        result: T = await entry.future
         return result
 
     async def _commit(self) -> None:
@@ -127,6 +146,9 @@ class Journal:
         if not self._pending:
             self._wake.clear()
         self._room.set()
+        await self._write(batch)
+
+    async def _write(self, batch: list[_Entry]) -> None:
         overlay = Overlay()
         done = [entry for entry in batch if self._apply(entry, overlay)]
         rows, journal, tip = self._seal(overlay)
@@ -135,9 +157,13 @@ class Journal:
             try:
                 await self.database.transact(writes)
             except StoreError as error:
+                if error.code == "database_error" and len(done) > 1:
+                    for entry in done:  # a statement that SQLite refuses fails its own transaction, not its neighbours
+                        await self._write([entry])
+                    return
                 self.problem = error
                 for entry in done:
-                    _fail(entry.future, error)
+                    _fail(entry.future, _copy(error))
                 return
             self.problem = None
         self._publish(overlay, rows, tip)
@@ -149,11 +175,9 @@ class Journal:
         view = View(self.tables, overlay, self._clock.now())
         try:
             entry.result = entry.function(view)
-        except BaseException as error:
+        except Exception as error:  # noqa: BLE001 - it belongs to the one who asked, whatever it is
             _fail(entry.future, error)
-            if isinstance(error, Exception):  # the transaction's own error belongs to the one who asked for it
-                return False
-            raise
+            return False
         overlay.absorb(view.own)
         return True
 
@@ -163,8 +187,7 @@ class Journal:
         tip, seq = self._chain, self._head
         for draft in overlay.drafts:
             seq += 1
-            body = _encode(draft.event)
-            digest = chain.body_hash(body)
+            digest = chain.body_hash(draft.body)
             header = (
                 seq,
                 str(draft.event.__struct_config__.tag),
@@ -175,7 +198,7 @@ class Journal:
                 micros(draft.created_at),
             )
             tip = chain.link(tip, header, digest)
-            values.append((*header, body, digest, tip))
+            values.append((*header, draft.body, digest, tip))
             rows.append(Row(*header[:5], draft.occurred_at, draft.created_at, draft.event))
         return rows, (_INSERT, values), tip
 
@@ -187,8 +210,7 @@ class Journal:
         for command in overlay.commands.values():
             self.tables.put_command(command)
         self._stale.update(overlay.silent)
-        for device_id in overlay.devices:
-            self._stale.pop(device_id, None)
+        self._stale.difference_update(overlay.devices)
         if rows:
             self._ring.extend(rows)
             self._head, self._chain = rows[-1].seq, tip
@@ -196,14 +218,16 @@ class Journal:
             self._moved = asyncio.Event()
 
     async def flush(self) -> None:
-        """Write telemetry that is newer than its row on the disk."""
+        """Write telemetry that is newer than its row on the disk. Raises `StoreError`."""
+
+        def write(view: View) -> None:
+            for device_id in self._stale:
+                record = view.device(device_id)
+                if record is not None:
+                    view.put_device(record)
+
         if self._stale:
-            stale, self._stale = self._stale, {}
-            try:
-                await self.database.transact([device_statement(stale)])
-            except StoreError:
-                self._stale = stale | self._stale
-                raise
+            await self.transact(write)
 
     async def wait_beyond(self, seq: int) -> None:
         """Return when a row after `seq` is durable."""
@@ -228,8 +252,8 @@ class Journal:
         return [_row(values) for values in await self.database.read(sql, (*parameters, limit, offset))]
 
     async def cut(self, before: datetime) -> int:
-        """Drop the rows written before a time, but never the last one; returns how many. A checkpoint keeps the chain."""
-        return await retention.cut(self.database, before)
+        """Drop old rows, but never the last one; returns how many. A checkpoint keeps the chain."""
+        return await retention.cut(self.database, before, self._clock.now())
 
     async def command(self, request_id: str) -> CommandRecord | None:
         """Return a command, however old."""
@@ -243,6 +267,14 @@ class Journal:
 def _fail(future: "asyncio.Future[Any]", error: BaseException) -> None:
     if not future.done():
         future.set_exception(error)
+        future.exception()  # a caller who was cancelled will not ask; that is no defect
+
+
+def _copy(error: StoreError) -> StoreError:
+    """Return an error for one caller: raised in many places, one object would gather all their tracebacks."""
+    copy = StoreError(error.code, error.message, **error.data)
+    copy.__cause__ = error.__cause__
+    return copy
 
 
 def _row(values: tuple[Any, ...]) -> Row:

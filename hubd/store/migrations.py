@@ -21,15 +21,16 @@ MIGRATIONS: list[list[str]] = [
         """CREATE TABLE meta(name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID""",
         """CREATE TABLE devices(device_id TEXT PRIMARY KEY, body BLOB NOT NULL) STRICT, WITHOUT ROWID""",
         """CREATE TABLE instances(instance TEXT PRIMARY KEY, body BLOB NOT NULL) STRICT, WITHOUT ROWID""",
+        # With rowids: request ids are random, and a table in their order would touch a page of its own per command.
         """CREATE TABLE commands(
             request_id TEXT PRIMARY KEY,
             device_id TEXT NOT NULL,
             accepted_at INTEGER NOT NULL,
             is_open INTEGER NOT NULL,
             body BLOB NOT NULL
-        ) STRICT, WITHOUT ROWID""",
+        ) STRICT""",
         "CREATE INDEX commands_open ON commands(is_open) WHERE is_open = 1",
-        "CREATE INDEX commands_age ON commands(accepted_at)",
+        "CREATE INDEX commands_age ON commands(accepted_at, request_id)",
         """CREATE TABLE keys(
             key_id TEXT PRIMARY KEY,
             secret_hash BLOB NOT NULL,

@@ -38,12 +38,19 @@ async def checkpoint(database: Database) -> Checkpoint:
     return Checkpoint(int.from_bytes(found["cut_seq"]), found["cut_chain"])
 
 
-async def cut(database: Database, before: datetime) -> int:
-    """Drop rows created before a time, never the newest; returns how many."""
+async def cut(database: Database, before: datetime, now: datetime) -> int:
+    """Drop the rows at the old end that were created before a time, never the newest; returns how many.
+
+    Rows are dropped from the start on, up to the first young one. So a row that was written while the clock stood in
+    the past (a box without a battery for its clock) takes nothing of what stands before it along; and one that bears a
+    time after `now` (the clock was ahead) holds nothing up.
+    """
     found = await database.read(
-        "SELECT seq, chain FROM journal WHERE created_at < ? AND seq < (SELECT max(seq) FROM journal)"
-        " ORDER BY seq DESC LIMIT 1",
-        (micros(before),),
+        "SELECT seq, chain FROM journal WHERE seq < min("
+        " (SELECT max(seq) FROM journal),"
+        " ifnull((SELECT seq FROM journal WHERE created_at BETWEEN ? AND ? ORDER BY seq LIMIT 1), 1 << 62)"
+        ") ORDER BY seq DESC LIMIT 1",
+        (micros(before), micros(now)),
     )
     if not found:
         return 0
@@ -61,7 +68,14 @@ async def cut(database: Database, before: datetime) -> int:
 
 async def verify(database: Database) -> Verdict:
     """Walk the whole chain: every sequence number present, every body as hashed, every link as written."""
-    start = await checkpoint(database)
+    while True:
+        start = await checkpoint(database)
+        verdict = await _walk(database, start)
+        if verdict.broken_at is None or await checkpoint(database) == start:
+            return verdict  # else a running hub cut the journal meanwhile
+
+
+async def _walk(database: Database, start: Checkpoint) -> Verdict:
     seq, tip, rows, erased = start.seq, start.chain, 0, 0
     columns = "seq, type, public, instance, device_id, occurred_at, created_at, body, body_hash, chain"
     while True:

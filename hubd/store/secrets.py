@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from hubd.model.errors import StoreError
+from hubd.store.files import write_new
 
 KEY_BYTES = 32
 _NONCE_BYTES = 12
@@ -28,23 +29,16 @@ class Sealer:
 
         try:
             return self._aead.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], row.encode())
-        except InvalidTag as error:
+        except (InvalidTag, ValueError) as error:  # ValueError: too short to hold a nonce
             message = "A stored secret cannot be read: the box's secret.key is not the one that sealed it."
             raise StoreError("secret_unreadable", message) from error
 
 
 def load_key(path: Path) -> bytes:
-    """Read the box's key; makes it (0600) where there is none. Raises `StoreError` when it is damaged."""
-    try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "wb") as file:
-            key = os.urandom(KEY_BYTES)
-            file.write(key)
-            file.flush()
-            os.fsync(file.fileno())
-            return key
-    except FileExistsError:
-        key = path.read_bytes()
+    """Read the box's key; makes it (0600) where there is none. Raises `StoreError` when it is damaged, or `OSError`."""
+    if not path.exists():
+        write_new(path, os.urandom(KEY_BYTES))
+    key = path.read_bytes()
     if len(key) != KEY_BYTES:
         raise StoreError("key_damaged", f"{path.name} must hold {KEY_BYTES} bytes and holds {len(key)}; restore it.")
     return key

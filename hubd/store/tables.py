@@ -6,7 +6,7 @@ readers before it is durable.
 
 from collections import OrderedDict
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 
 import msgspec
 
@@ -16,6 +16,13 @@ from hubd.store.fold import fold
 from hubd.store.records import CommandRecord, DeviceRecord, InstanceRecord, micros
 
 RECENT_COMMANDS = 1024
+
+_encode = msgspec.json.Encoder().encode
+
+_PUT_COMMAND = (
+    "INSERT INTO commands(request_id, device_id, accepted_at, is_open, body) VALUES(?, ?, ?, ?, ?)"
+    " ON CONFLICT(request_id) DO UPDATE SET is_open = excluded.is_open, body = excluded.body"
+)
 
 
 class Tables:
@@ -69,6 +76,7 @@ class Draft(msgspec.Struct, frozen=True):
     """An event on its way into the journal."""
 
     event: Event
+    body: bytes
     public: str | None
     instance: str | None
     device_id: str | None
@@ -170,13 +178,10 @@ class View:
         device_id: str | None = None,
         occurred_at: datetime | None = None,
     ) -> None:
-        """Add an event to the journal and fold it."""
-        at = self.now if occurred_at is None else occurred_at
-        self.own.drafts.append(Draft(event, public, instance, device_id, at, self.now))
+        """Add an event to the journal and fold it. What cannot be written fails here, on the one who said it."""
+        at = self.now if occurred_at is None else occurred_at.astimezone(UTC)
+        self.own.drafts.append(Draft(event, _encode(event), public, instance, device_id, at, self.now))
         fold(self, event, instance, device_id, self.now)
-
-
-_encode = msgspec.json.Encoder().encode
 
 
 def device_statement(records: Mapping[str, DeviceRecord]) -> Statement:
@@ -198,7 +203,6 @@ def statements(overlay: Overlay) -> list[Statement]:
             (c.request_id, c.command.device_id, micros(c.accepted_at), int(c.outcome is None), _encode(c))
             for c in overlay.commands.values()
         ]
-        sql = "INSERT OR REPLACE INTO commands(request_id, device_id, accepted_at, is_open, body) VALUES(?, ?, ?, ?, ?)"
-        result.append((sql, command_rows))
+        result.append((_PUT_COMMAND, command_rows))
     result.extend((sql, [parameters]) for sql, parameters in overlay.statements)
     return result

@@ -242,7 +242,7 @@ def events_in_future(session: Session) -> object:
     return []
 
 
-def refused(call: Callable[[], object], kind: type[Exception], status: int, code: str) -> Any:  # noqa: ANN401
+def refused(call: Callable[[], object], kind: type[Exception], status: int, code: str) -> Any:
     """Return the exception of ``call``, which must be exactly a ``kind`` with this status and code."""
     try:
         call()

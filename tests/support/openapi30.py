@@ -27,7 +27,7 @@ def convert(schema: Schema) -> Schema:
     return _or_null(out) if schema.get("nullable") is True else out
 
 
-def _keyword(key: str, value: Any) -> Any:  # noqa: ANN401  # the value of a keyword may be any JSON
+def _keyword(key: str, value: Any) -> Any:  # the value of a keyword may be any JSON
     match key:
         case "properties":
             return {name: convert(schema) for name, schema in value.items()}

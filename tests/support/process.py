@@ -38,15 +38,26 @@ class DaemonProcess:
     async def start(self) -> None:
         """Start, and wait until it is ready. Fails with the end of its log."""
         url = self.data_dir / "url"
-        url.unlink(missing_ok=True)
-        with self.log.open("ab") as log:
+        await asyncio.to_thread(url.unlink, missing_ok=True)
+        log = await asyncio.to_thread(self.log.open, "ab")
+        try:
             self._process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "hubd", "run", "--config", str(self.config), stdout=log, stderr=log, env=os.environ
+                sys.executable,
+                "-m",
+                "hubd",
+                "run",
+                "--config",
+                str(self.config),
+                stdout=log,
+                stderr=log,
+                env=os.environ,
             )
+        finally:
+            await asyncio.to_thread(log.close)
         async with asyncio.timeout(START_SECONDS):
-            while not url.exists():
+            while not await asyncio.to_thread(url.exists):
                 if self._process.returncode is not None:
-                    text = self.log.read_text(encoding="utf-8", errors="replace")
+                    text = await asyncio.to_thread(self.log.read_text, encoding="utf-8", errors="replace")
                     raise AssertionError(f"hubd ended with {self._process.returncode}:\n{text[-3000:]}")
                 await asyncio.sleep(0.005)
 
@@ -69,9 +80,13 @@ class DaemonProcess:
 async def daemon_process(tmp_path: Path, drivers: str, http: str = "port = 0") -> AsyncIterator[DaemonProcess]:
     """Run the daemon as a process on a fresh data directory; ends it with the block."""
     data_dir, config = tmp_path / "data", tmp_path / "hubd.toml"
-    data_dir.mkdir(exist_ok=True)
     text = f'[hub]\nname = "Test site"\ndata_dir = "{data_dir}"\n[http]\n{http}\n{drivers}'
-    config.write_text(text, encoding="utf-8")
+
+    def write() -> None:
+        data_dir.mkdir(exist_ok=True)
+        config.write_text(text, encoding="utf-8")
+
+    await asyncio.to_thread(write)
     daemon = DaemonProcess(config, data_dir)
     try:
         await daemon.start()

@@ -58,7 +58,7 @@ class LiveSite:
 async def eventually(condition: Any, seconds: float = 5.0) -> None:
     """Wait until a condition (a callable without arguments) holds. Raises `TimeoutError`."""
     async with asyncio.timeout(seconds):
-        while not condition():
+        while not condition():  # noqa: ASYNC110 - conditions of every kind, none with an event
             await asyncio.sleep(0.01)
 
 
@@ -71,7 +71,8 @@ async def running_site(data_dir: Path, drivers: str = VIRTUAL, http: str = "") -
     ready: asyncio.Future[Running] = asyncio.get_running_loop().create_future()
     task = asyncio.create_task(serve(config, box, on_ready=ready.set_result))
     try:
-        await asyncio.wait({task, ready}, return_when=asyncio.FIRST_COMPLETED)
+        starting: set[asyncio.Future[Any]] = {task, ready}
+        await asyncio.wait(starting, return_when=asyncio.FIRST_COMPLETED)
         if task.done():
             await task
         running = ready.result()

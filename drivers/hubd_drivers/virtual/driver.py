@@ -116,8 +116,8 @@ class VirtualDriver:
             case "refuse":
                 return rejected("device_refused", "The lock refused the order.")
             case "jam":
-                device.orders += 1
-                return rejected("lock_jammed", "The bolt is jammed; somebody has to look at the door.")
+                message = "The bolt is jammed; somebody has to look at the door."
+                return rejected("lock_jammed", message, seen=(device.jam(),))
             case "silent":
                 device.turn(locked=locked)
                 return sent_unconfirmed("The order was sent and the lock did not answer.")

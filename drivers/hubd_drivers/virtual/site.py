@@ -38,6 +38,7 @@ class VirtualDevice(msgspec.Struct):
 
     description: DeviceDescription
     locked: bool = True
+    jammed: bool = False
     door_open: bool = False
     online: bool = True
     battery: float = 0.9
@@ -56,7 +57,8 @@ class VirtualDevice(msgspec.Struct):
         reason = None if self.online else "The simulated device was taken off its network."
         seen: list[Seen] = [ReachabilitySeen(native_id=native_id, online=self.online, reason=reason)]
         if self.description.kind == "lock":
-            seen.append(LockSeen(native_id=native_id, locked=self.locked))
+            position = None if self.jammed else self.locked
+            seen.append(LockSeen(native_id=native_id, locked=position, jammed=self.jammed))
             seen.append(DoorSeen(native_id=native_id, open=self.door_open))
             seen.append(BatterySeen(native_id=native_id, level=self.battery))
         if self.climate is not None:
@@ -66,12 +68,18 @@ class VirtualDevice(msgspec.Struct):
     def turn(self, *, locked: bool) -> LockSeen:
         """Move the bolt by remote order."""
         self.orders += 1
-        self.locked = locked
+        self.locked, self.jammed = locked, False
         return LockSeen(native_id=self.native_id, locked=locked, method="remote")
 
+    def jam(self) -> LockSeen:
+        """The bolt starts and sticks."""
+        self.orders += 1
+        self.jammed = True
+        return LockSeen(native_id=self.native_id, locked=None, jammed=True)
+
     def lock_by_keypad(self) -> LockSeen:
-        """Somebody locks at the keypad."""
-        self.locked = True
+        """Somebody locks at the keypad, by force if need be."""
+        self.locked, self.jammed = True, False
         return LockSeen(native_id=self.native_id, locked=True, method="manual")
 
     def enter_code(self) -> DenialSeen:

@@ -5,6 +5,8 @@ from typing import Any
 
 import msgspec
 import pytest
+from hubd_drivers.virtual import MANIFEST
+from hubd_drivers.virtual.driver import VirtualConfig, VirtualDriver
 from msgspec.structs import replace
 
 from hubd.driver import DriverError, registry
@@ -23,8 +25,6 @@ from hubd.model import (
     SimulateRemoval,
     UnlockDoor,
 )
-from hubd_drivers.virtual import MANIFEST
-from hubd_drivers.virtual.driver import VirtualConfig, VirtualDriver
 from tests.support.clock import ManualClock, settle
 
 

@@ -1,10 +1,10 @@
 import pytest
+from hubd_drivers.virtual.site import VirtualDevice, build
 from hypothesis import given
 from hypothesis import strategies as st
 
 from hubd.driver.contract import check_description
 from hubd.model import BatterySeen, ClimateSeen, DenialSeen, DoorSeen, LockSeen, ReachabilitySeen
-from hubd_drivers.virtual.site import VirtualDevice, build
 
 
 def a_lock() -> VirtualDevice:

@@ -1,0 +1,21 @@
+"""Small files that must be whole after a power cut, and that nobody else may read."""
+
+import os
+from pathlib import Path
+
+
+def write_new(path: Path, content: str | bytes) -> None:
+    """Write a file for its owner alone, whole or not at all, durable when it returns. Raises `OSError`."""
+    partial = path.with_name(f".{path.name}.new")
+    handle = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    with os.fdopen(handle, "wb") as file:
+        os.fchmod(handle, 0o600)
+        file.write(content.encode() if isinstance(content, str) else content)
+        file.flush()
+        os.fsync(handle)
+    partial.replace(path)
+    directory = os.open(path.parent, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)

@@ -1,0 +1,236 @@
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from hubd.api import project
+from hubd.model.capability import Capabilities, LockCapability, SetPointRange, ThermostatCapability
+from hubd.model.command import LockDoor, SimulateManualLock
+from hubd.model.device import DeviceDescription
+from hubd.model.outcome import Outcome, done, expired, rejected, sent_unconfirmed, unreachable, unsupported
+from hubd.model.seen import BatterySeen, ClimateSeen, DoorSeen, LockSeen, ReachabilitySeen
+from hubd.model.state import Climate
+from hubd.store.records import CommandRecord, Resolution
+from tests.hubd.api.harness import Api
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+LOCK, THERMOSTAT = "lock-1", "thermostat-1"
+
+
+async def properties(api: Api, name: str = "Room 101") -> dict[str, Any]:
+    found: dict[str, Any] = (await api.device(name))["properties"]
+    return found
+
+
+async def climate(api: Api, **members: Any) -> dict[str, Any]:
+    """Let the thermostat be so, and return its properties."""
+    await api.see(ClimateSeen(native_id=THERMOSTAT, climate=Climate(**members)))
+    return await properties(api, "Climate 101")
+
+
+@pytest.mark.parametrize(
+    ("celsius", "fahrenheit"), [(0, 32), (21.5, 70.7), (-40, -40), (100, 212), (20.05, 68.09), (-17.78, 0)]
+)
+def test_fahrenheit(celsius: float, fahrenheit: float) -> None:
+    assert project.fahrenheit(celsius) == fahrenheit
+
+
+@given(st.datetimes(timezones=st.just(UTC)))
+def test_times_are_read_back_as_written(moment: datetime) -> None:
+    text = project.when(moment)
+    assert text.endswith("Z")
+    assert datetime.fromisoformat(text) == moment
+
+
+async def test_what_is_not_known_is_not_there(api: Api) -> None:
+    await api.see(LockSeen(native_id=LOCK, locked=None), DoorSeen(native_id=LOCK, open=None))
+    assert not {"locked", "door_open"} & (await properties(api)).keys()
+    await api.see(ReachabilitySeen(native_id=LOCK, online=False))
+    found = await properties(api)
+    assert found["online"] is False
+    assert not {"battery", "battery_level", "locked"} & found.keys()
+
+
+BATTERIES = [
+    (0.05, False, "critical"),
+    (0.2, False, "low"),
+    (0.5, False, "good"),
+    (0.9, True, "low"),
+    (1.0, False, "full"),
+]
+
+
+async def test_batteries(api: Api) -> None:
+    for level, low, status in BATTERIES:
+        await api.see(BatterySeen(native_id=LOCK, level=level, low=low))
+        found = await properties(api)
+        assert (found["battery"], found["battery_level"]) == ({"level": level, "status": status}, level)
+
+
+async def test_a_jammed_bolt_is_a_warning(api: Api) -> None:
+    await api.see(LockSeen(native_id=LOCK, locked=None, jammed=True))
+    device = await api.device()
+    assert [warning["warning_code"] for warning in device["warnings"]] == ["provider_issue"]
+    assert "jammed" in device["warnings"][0]["message"]
+    assert "locked" not in device["properties"]
+    await api.see(LockSeen(native_id=LOCK, locked=True))
+    assert (await api.device())["warnings"] == []
+
+
+IN_FORCE: list[tuple[Any, set[str]]] = [
+    ("heat", {"heating"}),
+    ("cool", {"cooling"}),
+    ("heat_cool", {"heating", "cooling"}),
+    ("eco", {"heating", "cooling"}),
+    ("off", set()),
+    (None, {"heating", "cooling"}),
+]
+
+
+async def test_the_climate_setting_holds_what_is_in_force(api: Api) -> None:
+    for mode, set_points in IN_FORCE:
+        found = await climate(
+            api, hvac_mode=mode, fan_mode="auto", heating_set_point_celsius=20.5, cooling_set_point_celsius=25.0
+        )
+        setting = found["current_climate_setting"]
+        assert setting.get("hvac_mode_setting") == mode
+        assert setting["fan_mode_setting"] == found["fan_mode_setting"] == "auto"
+        values = {"heating": (20.5, 68.9), "cooling": (25.0, 77.0)}
+        expected = {
+            f"{name}_set_point_{unit}": value
+            for name in set_points
+            for unit, value in zip(("celsius", "fahrenheit"), values[name], strict=True)
+        }
+        assert {key: value for key, value in setting.items() if "set_point" in key} == expected
+
+
+async def test_a_thermostat_that_tells_nothing_still_says_what_it_can(api: Api) -> None:
+    found = await climate(api)
+    assert "current_climate_setting" not in found
+    assert "temperature_celsius" not in found
+    assert found["available_hvac_mode_settings"] == ["off", "heat", "cool", "heat_cool"]
+    assert (found["min_heating_set_point_celsius"], found["max_cooling_set_point_fahrenheit"]) == (5.0, 95.0)
+
+
+async def test_an_offline_thermostat_tells_no_setting(api: Api) -> None:
+    await api.see(ReachabilitySeen(native_id=THERMOSTAT, online=False))
+    found = await properties(api, "Climate 101")
+    assert "current_climate_setting" not in found
+    assert found["available_fan_mode_settings"] == ["auto", "on"]
+
+
+@given(
+    st.builds(
+        Climate,
+        temperature_celsius=st.none() | st.floats(-60, 120),
+        relative_humidity=st.none() | st.floats(0, 1),
+        hvac_mode=st.sampled_from([None, "off", "heat", "cool", "heat_cool", "eco"]),
+        fan_mode=st.sampled_from([None, "auto", "on", "circulate"]),
+        heating_set_point_celsius=st.none() | st.floats(-60, 120),
+        cooling_set_point_celsius=st.none() | st.floats(-60, 120),
+        is_heating=st.none() | st.booleans(),
+    )
+)
+def test_any_climate_has_a_setting_or_none(value: Climate) -> None:
+    setting = project.climate_setting(value)
+    for name in ("heating", "cooling"):
+        celsius = setting.get(f"{name}_set_point_celsius")
+        if celsius is not None:
+            assert setting[f"{name}_set_point_fahrenheit"] == project.fahrenheit(celsius)
+
+
+async def test_every_kind_of_device_is_a_device(api: Api) -> None:
+    bare = ThermostatCapability()
+    cooler = ThermostatCapability(("off", "cool", "eco"), (), None, SetPointRange(16.0, 30.0))
+    opener = LockCapability(can_lock=False)
+    kinds: list[tuple[str, Any, Capabilities]] = [
+        ("zigbee_thermostat", "thermostat", Capabilities(thermostat=bare)),
+        ("zwave_thermostat", "thermostat", Capabilities(thermostat=cooler, battery=True)),
+        ("ble_lock", "lock", Capabilities(lock=opener)),
+        ("zwave_device", "other", Capabilities()),
+    ]
+    for number, (device_type, kind, capabilities) in enumerate(kinds):
+        name = f"Device {number}"
+        description = DeviceDescription(f"d-{number}", kind, device_type, name, capabilities=capabilities)
+        await api.hub.found("site", description, ())
+        record = next(r for r in api.hub.devices.values() if r.name == name)
+        path = "/devices/get" if record.is_managed else "/devices/unmanaged/get"
+        shape = (await api.ok(path, {"name": name}))["device"]
+        assert shape["device_type"] == device_type
+        assert not {key for key in shape if key.startswith("can_simulate")}
+        assert "device_manufacturer" not in shape
+        assert shape["properties"]["model"] == {
+            "display_name": device_type,
+            "manufacturer_display_name": "unknown",
+        }
+
+
+async def test_a_device_whose_driver_is_configured_no_more(api: Api) -> None:
+    device_id = await api.device_id()
+    record = api.hub.present(device_id)
+    orphan = replace(record, device=replace(record.device, instance="gone"))
+    (problem,) = project.device_errors(api.hub, orphan)
+    assert (problem.error_code, problem.is_connected_account_error) == ("account_disconnected", True)
+    assert "'gone'" in problem.message
+
+
+def command(outcome: Outcome | None, resolution: Resolution | None = None) -> CommandRecord:
+    order = LockDoor(device_id="11111111-1111-4111-8111-111111111111", native_id=LOCK)
+    request_id = "22222222-2222-4222-8222-222222222222"
+    return CommandRecord(
+        request_id,
+        order,
+        "key",
+        NOW,
+        NOW + timedelta(seconds=15),
+        started_at=NOW if outcome else None,
+        settled_at=NOW if outcome else None,
+        outcome=outcome,
+        resolution=resolution,
+    )
+
+
+@pytest.mark.parametrize(
+    ("record", "status", "code", "words"),
+    [
+        (command(None), "pending", None, ""),
+        (command(done()), "success", None, ""),
+        (command(rejected("lock_jammed", "It is jammed.", {"mode": 254})), "error", "lock_jammed", "It is jammed."),
+        (command(unsupported("It cannot.")), "error", "not_supported", "It cannot."),
+        (command(unreachable("hub_disconnected", "Gone.", {"hop": "server"})), "error", "hub_disconnected", "Gone."),
+        (command(expired("Too late.")), "error", "deadline_exceeded", "Too late."),
+        (command(sent_unconfirmed("No answer.")), "error", "sent_unconfirmed", "No answer."),
+        (
+            command(sent_unconfirmed("No answer."), Resolution(NOW, reached=True, message="It is locked.")),
+            "success",
+            None,
+            "",
+        ),
+        (
+            command(sent_unconfirmed("No answer."), Resolution(NOW, reached=False, message="It is unlocked.")),
+            "error",
+            "sent_unconfirmed",
+            "No answer. It is unlocked.",
+        ),
+    ],
+)
+def test_attempts(record: CommandRecord, status: str, code: str | None, words: str) -> None:
+    attempt = project.attempt(record)
+    assert attempt.status == status
+    assert (attempt.result == {"was_confirmed_by_device": True}) is (status == "success")
+    if code is None:
+        assert attempt.error is None
+    else:
+        assert attempt.error is not None
+        assert (attempt.error.type, attempt.error.message) == (code, words)
+        assert record.outcome is not None
+        assert attempt.error.detail == {"outcome": str(record.outcome.kind), **record.outcome.detail}
+    assert (attempt.stages.resolved_at is None) is (record.resolution is None)
+
+
+def test_an_action_without_a_result_has_an_empty_one() -> None:
+    simulated = replace(command(done()), command=SimulateManualLock(device_id="d", native_id=LOCK))
+    assert project.attempt(simulated).result == {}

@@ -1,0 +1,127 @@
+import asyncio
+from pathlib import Path
+from typing import Any
+
+from msgspec.structs import replace
+
+from hubd.model.device import DeviceDescription
+from tests.hubd.api.harness import Api, instance, running_api
+from tests.support.site import eventually
+
+PATHS = [
+    "/devices/simulate/connect",
+    "/devices/simulate/disconnect",
+    "/devices/simulate/connect_to_hub",
+    "/devices/simulate/disconnect_from_hub",
+    "/devices/simulate/remove",
+    "/locks/simulate/manual_lock_via_keypad",
+]
+
+
+async def test_a_device_leaves_its_network_and_returns(api: Api) -> None:
+    body = {"device_id": await api.device_id()}
+    for _ in range(2):
+        await api.ok("/devices/simulate/disconnect", body)
+    shape = await api.device()
+    assert shape["properties"]["online"] is False
+    assert [error["error_code"] for error in shape["errors"]] == ["device_disconnected"]
+    assert not {"locked", "door_open", "battery", "battery_level"} & shape["properties"].keys()
+    failed = (await api.ok("/locks/unlock_door", body))["action_attempt"]
+    assert failed["error"]["type"] == "device_unreachable"
+    await api.ok("/devices/simulate/connect", body)
+    shape = await api.device()
+    assert (shape["properties"]["online"], shape["errors"]) == (True, [])
+
+
+async def test_a_hop_is_lost_and_returns(api: Api) -> None:
+    body = {"device_id": await api.device_id()}
+    await api.ok("/devices/simulate/disconnect_from_hub", body)
+    await eventually(lambda: not api.hub.health["site"].is_connected)
+    for name in ("Room 101", "Climate 101"):
+        (problem,) = (await api.device(name))["errors"]
+        assert problem["error_code"] == "hub_disconnected"
+    await api.ok("/devices/simulate/connect_to_hub", body)
+    await eventually(lambda: api.hub.health["site"].is_connected)
+    assert (await api.device())["errors"] == []
+
+
+async def test_a_device_is_removed(api: Api) -> None:
+    body = {"device_id": await api.device_id()}
+    await api.ok("/devices/simulate/remove", body)
+    assert (await api.refused("/devices/get", body))["type"] == "device_not_found"
+    assert (await api.refused("/devices/simulate/remove", body))["status"] == 404
+    event = (await api.ok("/events/get", {"event_type": "device.removed"}))["event"]
+    assert event["device_id"] == body["device_id"]
+
+
+async def test_people_at_the_lock(api: Api) -> None:
+    body = {"device_id": await api.device_id()}
+    await api.ok("/locks/unlock_door", body)
+    attempt = (await api.ok("/locks/simulate/manual_lock_via_keypad", body))["action_attempt"]
+    assert (attempt["status"], attempt["action_type"]) == ("success", "SIMULATE_MANUAL_LOCK_VIA_KEYPAD")
+    assert (await api.ok("/events/get", {"event_type": "lock.locked"}))["event"]["method"] == "manual"
+    attempt = (await api.ok("/locks/simulate/keypad_code_entry", {**body, "code": "4711"}))["action_attempt"]
+    assert (attempt["status"], attempt["action_type"]) == ("success", "SIMULATE_KEYPAD_CODE_ENTRY")
+    denied = (await api.ok("/events/get", {"event_type": "lock.access_denied"}))["event"]
+    assert denied["reason"]["reason_code"] == "unknown_code"
+
+
+async def test_the_pin_is_kept_nowhere(api: Api, tmp_path: Path) -> None:
+    body = {"device_id": await api.device_id(), "code": "83649275"}
+    await api.ok("/locks/simulate/keypad_code_entry", body, headers={"idempotency-key": "k-1"})
+    again = await api.ok("/locks/simulate/keypad_code_entry", body, headers={"idempotency-key": "k-1"})
+    assert again["action_attempt"]["status"] == "success"
+    rows = (await api.ok("/hub/journal", {"limit": 1000}))["rows"]
+    assert "83649275" not in str(rows)
+    kept = await asyncio.to_thread(lambda: [file.read_bytes() for file in (tmp_path / "data").iterdir()])
+    assert all(b"83649275" not in content for content in kept)
+
+
+NO_PINS: list[Any] = ["", "12a4", " 1234", "1" * 21, None, 1234]
+
+
+async def test_what_is_no_pin(api: Api) -> None:
+    for code in NO_PINS:
+        await api.wrong("code", "/locks/simulate/keypad_code_entry", {"device_id": await api.device_id(), "code": code})
+
+
+async def test_a_real_device_is_not_simulated(api: Api) -> None:
+    device_id = await api.hub.found("site", DeviceDescription("r-1", "lock", "virtual_lock", "Real"), ())
+    for path in PATHS:
+        error = await api.refused(path, {"device_id": device_id})
+        assert (error["status"], error["type"]) == (400, "not_a_sandbox_device")
+
+
+async def test_a_thermostat_has_no_keypad(api: Api) -> None:
+    body = {"device_id": await api.device_id("Climate 101")}
+    attempt = (await api.ok("/locks/simulate/manual_lock_via_keypad", body))["action_attempt"]
+    assert (attempt["status"], attempt["error"]["type"]) == ("error", "not_supported")
+
+
+async def test_a_simulation_that_fails_is_an_error_also_when_repeated(api: Api) -> None:
+    body = {"device_id": await api.device_id()}
+    await api.ok("/devices/simulate/disconnect_from_hub", body)
+    await eventually(lambda: not api.hub.health["site"].is_connected)
+    for _ in range(2):
+        error = await api.refused("/devices/simulate/disconnect", body, headers={"idempotency-key": "k-1"})
+        assert (error["status"], error["type"]) == (400, "hub_disconnected")
+
+
+async def test_an_account_is_cut_off(api: Api) -> None:
+    account = {"connected_account_id": (await api.device())["connected_account_id"]}
+    for _ in range(2):
+        await api.ok("/connected_accounts/simulate/disconnect", account, headers={"idempotency-key": "k-1"})
+    await eventually(lambda: not api.hub.health["site"].is_connected)
+    await api.ok("/connected_accounts/simulate/disconnect", account)
+
+
+async def test_only_the_account_of_a_simulator_is_cut_off(tmp_path: Path) -> None:
+    real = instance("site", locks=1)
+    real = replace(real, manifest=replace(real.manifest, is_simulator=False))
+    empty = instance("empty", locks=0, thermostats=0)
+    async with running_api(tmp_path / "data", real, empty) as api:
+        accounts = {a["display_name"]: a for a in (await api.ok("/connected_accounts/list"))["connected_accounts"]}
+        for name, code in (("site", "not_a_sandbox_account"), ("empty", "account_has_no_devices")):
+            body = {"connected_account_id": accounts[name]["connected_account_id"]}
+            error = await api.refused("/connected_accounts/simulate/disconnect", body)
+            assert (error["status"], error["type"]) == (400, code)

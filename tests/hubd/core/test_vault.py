@@ -1,0 +1,33 @@
+import pytest
+
+from hubd.core import vault as vault_module
+from hubd.core.vault import Vault
+
+
+def test_a_pin_is_had_for_its_reference_until_it_is_forgotten() -> None:
+    vault = Vault()
+    refs = [vault.seal("4711"), vault.seal("4711"), vault.seal("0815")]
+    assert len(set(refs)) == 3
+    assert [vault.reveal(ref) for ref in refs] == ["4711", "4711", "0815"]
+    vault.forget(refs[0])
+    vault.forget(refs[0])
+    with pytest.raises(KeyError):
+        vault.reveal(refs[0])
+    assert vault.reveal(refs[1]) == "4711"
+
+
+def test_neither_the_vault_nor_a_reference_shows_a_pin() -> None:
+    vault = Vault()
+    ref = vault.seal("471108")
+    assert repr(vault) == "Vault(1 sealed)"
+    assert "4711" not in ref
+
+
+def test_so_many_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(vault_module, "CAPACITY", 3)
+    vault = Vault()
+    refs = [vault.seal(str(number)) for number in range(5)]
+    for ref in refs[:2]:
+        with pytest.raises(KeyError):
+            vault.reveal(ref)
+    assert [vault.reveal(ref) for ref in refs[2:]] == ["2", "3", "4"]

@@ -1,0 +1,258 @@
+"""The suite tells a good driver from a bad one: each check is run on a driver that breaks its rule."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from hubd.driver import DriverConfig, DriverError, Manifest, Port
+from hubd.driver.contract import ContractSite, DriverContract, RecordingPort, check_description, check_outcome, running
+from hubd.model import (
+    BatterySeen,
+    Command,
+    DeviceDescription,
+    LockSeen,
+    Outcome,
+    OutcomeKind,
+    UnlockDoor,
+    done,
+    rejected,
+    unreachable,
+)
+from tests.support.hub import lock, thermostat
+
+
+class Good:
+    """Keeps every rule."""
+
+    def __init__(self) -> None:
+        self.is_up = False
+        self.broken = asyncio.Event()
+        self.native_ids = ["a", "b"]
+
+    async def run(self, port: Port) -> None:
+        self.broken.clear()
+        for native_id in self.native_ids:
+            await port.found(lock(native_id), LockSeen(native_id=native_id, locked=True))
+        self.is_up = True
+        port.ready()
+        try:
+            await self.broken.wait()
+        finally:
+            self.is_up = False
+        raise DriverError("server", "gone", "The server is gone.")
+
+    async def execute(self, command: Command) -> Outcome:
+        if not self.is_up:
+            return unreachable("hub_disconnected", "There is no link.")
+        if command.native_id not in self.native_ids:
+            return rejected("device_not_found", "There is no such device.")
+        locked = not isinstance(command, UnlockDoor)
+        return done(seen=(LockSeen(native_id=command.native_id, locked=locked, method="remote"),))
+
+
+def site(driver: Good, *, make: Callable[[], Good] | None = None) -> ContractSite:
+    created: list[Good] = []
+
+    def create(_: object) -> Good:
+        created.append(make() if make else driver)
+        return created[-1]
+
+    async def break_link() -> None:
+        created[-1].broken.set()
+
+    manifest = Manifest(type="good", title="Good", config=DriverConfig, create=create, hops=("server",))
+    return ContractSite(manifest, DriverConfig(), break_link=break_link, start_seconds=0.2)
+
+
+CHECKS = [name for name in dir(DriverContract) if name.startswith("test_")]
+
+
+@pytest.mark.parametrize("check", CHECKS)
+async def test_a_good_driver_passes(check: str) -> None:
+    await getattr(DriverContract(), check)(site(Good()))
+
+
+class Silent(Good):
+    async def run(self, port: Port) -> None:
+        port.ready()
+        await asyncio.Event().wait()
+
+
+class Placeholder(Good):
+    async def run(self, port: Port) -> None:
+        await port.found(replace(lock("a"), name=" "))
+        await super().run(port)
+
+
+class Stranger(Good):
+    async def run(self, port: Port) -> None:
+        await port.publish(LockSeen(native_id="nobody", locked=True))
+        await super().run(port)
+
+
+class Unsound(Good):
+    async def run(self, port: Port) -> None:
+        await port.found(lock("a"), BatterySeen(native_id="a", level=float("nan")))
+
+
+class NeverReady(Good):
+    async def run(self, port: Port) -> None:
+        await port.found(lock("a"))
+        await asyncio.Event().wait()
+
+
+class Forgetful(Good):
+    count = 0
+
+    def __init__(self) -> None:
+        super().__init__()
+        Forgetful.count += 1
+        self.native_ids = [f"node-{Forgetful.count}"]
+
+
+class OnceOnly(Good):
+    async def run(self, port: Port) -> None:
+        if hasattr(self, "lived"):
+            raise RuntimeError("a second life")
+        self.lived = True
+        await super().run(port)
+
+
+class Liar(Good):
+    async def execute(self, command: Command) -> Outcome:
+        outcome = await super().execute(command)
+        return replace(outcome, seen=()) if outcome.kind is OutcomeKind.DONE else outcome
+
+
+class Raises(Good):
+    async def execute(self, command: Command) -> Outcome:
+        if command.native_id == "no-such-device":
+            raise KeyError(command.native_id)
+        return await super().execute(command)
+
+
+class Waits(Good):
+    async def execute(self, command: Command) -> Outcome:
+        if not self.is_up:
+            await asyncio.sleep(5)
+        return await super().execute(command)
+
+
+class Quits(Good):
+    async def run(self, port: Port) -> None:
+        try:
+            await super().run(port)
+        except DriverError:
+            return
+
+
+class Elsewhere(Good):
+    async def run(self, port: Port) -> None:
+        try:
+            await super().run(port)
+        except DriverError:
+            raise DriverError("the moon", "gone", "It is gone.") from None
+
+
+@pytest.mark.parametrize(
+    ("check", "bad", "error"),
+    [
+        ("test_announces_whole_devices", Silent, AssertionError),
+        ("test_announces_whole_devices", Placeholder, AssertionError),
+        ("test_announces_whole_devices", Stranger, AssertionError),
+        ("test_announces_whole_devices", Unsound, TypeError),
+        ("test_announces_whole_devices", NeverReady, AssertionError),
+        ("test_same_devices_after_restart", Forgetful, AssertionError),
+        ("test_driver_is_reusable", OnceOnly, RuntimeError),
+        ("test_locks_and_unlocks", Liar, AssertionError),
+        ("test_unknown_device", Raises, KeyError),
+        ("test_link_down_is_said_at_once", Waits, TimeoutError),
+        ("test_link_lost_is_raised", Quits, AssertionError),
+        ("test_link_lost_is_raised", Elsewhere, AssertionError),
+    ],
+)
+async def test_a_bad_driver_fails(check: str, bad: type[Good], error: type[Exception]) -> None:
+    with pytest.raises(error):
+        await getattr(DriverContract(), check)(site(bad(), make=bad if bad is Forgetful else None))
+
+
+async def test_a_driver_that_does_not_stop_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    free = asyncio.Event()
+
+    class Stubborn(Good):
+        async def run(self, port: Port) -> None:
+            port.ready()
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                await free.wait()
+
+    wait = asyncio.wait
+
+    async def impatient(tasks: Any, timeout: float | None = None, **options: Any) -> Any:  # noqa: ASYNC109 - its own name
+        return await wait(tasks, timeout=None if timeout is None else min(timeout, 0.05), **options)
+
+    monkeypatch.setattr(asyncio, "wait", impatient)
+    with pytest.raises(AssertionError, match="did not stop"):
+        async with running(Stubborn(), RecordingPort()) as task:
+            pass
+    free.set()
+    await wait({task})
+
+
+async def test_a_driver_without_a_link_may_only_be_a_simulator() -> None:
+    real = site(Good())
+    real.break_link = None
+    with pytest.raises(AssertionError, match="without break_link"):
+        await DriverContract().test_link_lost_is_raised(real)
+    real.manifest = replace(real.manifest, is_simulator=True)
+    await DriverContract().test_link_lost_is_raised(real)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"native_id": ""}, {"name": ""}, {"device_type": "yale lock"}, {"capabilities": thermostat("x").capabilities}],
+)
+def test_a_description_with_a_gap(changes: dict[str, Any]) -> None:
+    check_description(lock("a"))
+    check_description(thermostat("a"))
+    check_description(DeviceDescription("a", "other", "zwave_other", "Sensor"))
+    with pytest.raises(AssertionError):
+        check_description(replace(lock("a"), **changes))
+    with pytest.raises(AssertionError):
+        check_description(replace(thermostat("a"), capabilities=lock("a").capabilities))
+
+
+@pytest.mark.parametrize(
+    "outcome",
+    [
+        rejected("no code", "It failed."),
+        rejected("failed", "it failed"),
+        rejected("failed", ""),
+        rejected("failed", "Unknown error occurred."),
+    ],
+)
+def test_an_outcome_that_helps_nobody(outcome: Outcome) -> None:
+    with pytest.raises(AssertionError):
+        check_outcome(outcome)
+
+
+async def test_the_port_keeps_what_it_is_told() -> None:
+    port = RecordingPort()
+    assert port.reveal(port.seal("1234")) == "1234"
+    error = DriverError("server", "gone", "It is gone.")
+    port.hop_lost(error)
+    assert port.lost_hops == {"server": error}
+    port.hop_back("server")
+    assert port.lost_hops == {}
+    waiting = asyncio.create_task(port.wait_for(lambda seen: isinstance(seen, LockSeen), 5))
+    await asyncio.sleep(0)
+    await port.removed("a", "excluded")
+    await port.publish(LockSeen(native_id="a", locked=True), LockSeen(native_id="a", locked=False))
+    assert await waiting == LockSeen(native_id="a", locked=True)
+    assert (port.position("a"), port.position("b"), port.gone) == (False, None, {"a": "excluded"})
+    with pytest.raises(TimeoutError):
+        await port.wait_for(lambda _: False, 0.01)

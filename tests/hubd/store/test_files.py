@@ -1,0 +1,51 @@
+import errno
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from hubd.store.files import write_new
+
+
+@pytest.fixture(autouse=True)
+def generous_umask() -> object:
+    before = os.umask(0)
+    yield
+    os.umask(before)
+
+
+def test_only_its_owner_can_read_it(tmp_path: Path) -> None:
+    path = tmp_path / "owner.key"
+    write_new(path, "söcret\n")
+    assert path.read_text("utf-8") == "söcret\n"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert [one.name for one in tmp_path.iterdir()] == ["owner.key"]
+
+
+def test_an_old_file_is_replaced_whole(tmp_path: Path) -> None:
+    path = tmp_path / "url"
+    path.write_text("a much longer text than the new one")
+    path.chmod(0o644)
+    write_new(path, b"new")
+    assert path.read_bytes() == b"new"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_what_a_power_cut_left_half_written_is_no_obstacle_and_stays_private(tmp_path: Path) -> None:
+    left = tmp_path / ".secret.key.new"
+    left.write_bytes(b"half")
+    left.chmod(0o644)
+    write_new(tmp_path / "secret.key", b"whole")
+    assert (tmp_path / "secret.key").read_bytes() == b"whole"
+    assert stat.S_IMODE((tmp_path / "secret.key").stat().st_mode) == 0o600
+
+
+def test_a_link_that_lies_in_its_way_is_not_followed(tmp_path: Path) -> None:
+    target = tmp_path / "target"
+    target.write_text("untouched")
+    (tmp_path / ".x.new").symlink_to(target)
+    with pytest.raises(OSError, match=os.strerror(errno.ELOOP)):
+        write_new(tmp_path / "x", "secret")
+    assert target.read_text() == "untouched"
+    assert not (tmp_path / "x").exists()

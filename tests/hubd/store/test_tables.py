@@ -1,0 +1,152 @@
+import sqlite3
+from contextlib import closing
+from datetime import UTC, timedelta, timezone
+
+import msgspec
+import pytest
+from msgspec.structs import replace
+
+from hubd.model import DeviceState, LockDoor, done
+from hubd.model.event import DeviceEdited, HubStarted, LockChanged
+from hubd.store import tables as tables_module
+from hubd.store.migrations import MIGRATIONS
+from hubd.store.records import CommandRecord, DeviceRecord, InstanceRecord
+from hubd.store.tables import Overlay, Tables, View, statements
+from tests.support.clock import NOON
+from tests.support.store import device
+
+
+def record(device_id: str = "a", **changes: object) -> DeviceRecord:
+    made = DeviceRecord(device(device_id), DeviceState(), is_managed=True, found_at=NOON)
+    return replace(made, **changes)
+
+
+def command(request_id: str, *, ended: bool = False) -> CommandRecord:
+    outcome = done() if ended else None
+    return CommandRecord(request_id, LockDoor(device_id="a", native_id="a"), "me", NOON, NOON, outcome=outcome)
+
+
+def test_a_transaction_sees_its_own_writes_over_the_batch_over_the_tables() -> None:
+    tables, batch = Tables(), Overlay()
+    for name in "abc":
+        tables.put_device(record(name))
+    batch.devices["b"] = batch.devices["c"] = record("b", nickname="batch")
+    view = View(tables, batch, NOON)
+    view.put_device(record("c", nickname="own"))
+    seen = {name: found.nickname for name in "abc" if (found := view.device(name))}
+    assert seen == {"a": None, "b": "batch", "c": "own"}
+    assert view.device("d") is None
+    assert (tables.devices["b"].nickname, batch.devices["c"].nickname) == (None, "batch")
+
+
+def test_likewise_instances_and_commands() -> None:
+    tables, batch = Tables(), Overlay()
+    tables.put_instance(InstanceRecord("front", NOON))
+    tables.put_command(command("r"))
+    view = View(tables, batch, NOON)
+    assert view.instance("front") == InstanceRecord("front", NOON)
+    batch.instances["front"] = InstanceRecord("front", NOON, hop="x")
+    batch.commands["r"] = command("r", ended=True)
+    assert view.instance("front") == batch.instances["front"]
+    assert view.command("r") == batch.commands["r"]
+    view.put_instance(InstanceRecord("front", NOON, hop="y"))
+    view.put_command(command("r"))
+    assert view.instance("front") != batch.instances["front"]
+    assert view.command("r") == command("r")
+
+
+def test_telemetry_before_or_after_news_is_one_record_with_both() -> None:
+    """Within a transaction, and when its overlay joins the batch's."""
+    nearly = replace(record().state, door_open=True)
+    tables, batch = Tables(), Overlay()
+    tables.put_device(record())
+    first = View(tables, batch, NOON)
+    first.put_telemetry(record(state=nearly))
+    assert (list(first.own.silent), list(first.own.devices)) == (["a"], [])
+    first.emit(DeviceEdited(nickname="Suite"), device_id="a")
+    assert (first.own.silent, first.own.devices) == ({}, {"a": record(state=nearly, nickname="Suite")})
+    batch.absorb(first.own)
+
+    second = View(tables, batch, NOON)
+    known = second.device("a")
+    assert known is not None
+    second.put_telemetry(replace(known, state=DeviceState(door_open=False)))
+    batch.absorb(second.own)
+    assert batch.silent == {}
+    assert batch.devices == {"a": record(state=DeviceState(door_open=False), nickname="Suite")}
+
+    third = View(tables, Overlay(), NOON)
+    third.put_telemetry(record(state=nearly))
+    other = Overlay()
+    other.absorb(third.own)
+    assert other.silent.keys() == {"a"}
+    other.absorb(batch)
+    assert (other.silent, other.devices) == ({}, batch.devices)
+
+
+def test_an_event_carries_its_times_in_utc() -> None:
+    tables = Tables()
+    tables.put_device(record())
+    view = View(tables, Overlay(), NOON)
+    there = (NOON - timedelta(hours=1)).astimezone(timezone(timedelta(hours=-8)))
+    view.emit(LockChanged(locked=True, method="manual"), device_id="a", public="lock.locked", occurred_at=there)
+    view.emit(HubStarted(version="1"))
+    first, second = view.own.drafts
+    assert (first.occurred_at, first.occurred_at.tzinfo, first.created_at) == (there, UTC, NOON)
+    assert (second.occurred_at, second.public, second.device_id) == (NOON, None, None)
+    assert msgspec.json.decode(first.body) == {"type": "lock.changed", "locked": True, "method": "manual"}
+
+
+def test_what_cannot_be_written_fails_where_it_is_said() -> None:
+    view = View(Tables(), Overlay(), NOON)
+    with pytest.raises(UnicodeEncodeError):
+        view.emit(HubStarted(version="\ud800"))
+    with pytest.raises(TypeError):
+        view.emit(HubStarted(version=object()))  # type: ignore[arg-type]
+    assert view.own.drafts == []
+
+
+def test_so_many_settled_commands_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tables_module, "RECENT_COMMANDS", 3)
+    tables = Tables()
+    for number in range(5):
+        tables.put_command(command(str(number)))
+    for number in range(5):
+        tables.put_command(command(str(number), ended=True))
+    assert tables.open_commands == {}
+    assert [number for number in range(5) if tables.command(str(number))] == [2, 3, 4]
+
+
+def test_the_writes_of_an_overlay_are_its_final_records() -> None:
+    overlay = Overlay()
+    assert statements(overlay) == []
+    overlay.devices["a"] = record(nickname="Suite")
+    overlay.silent["b"] = record("b")
+    overlay.instances["front"] = InstanceRecord("front", NOON)
+    overlay.commands["r"] = command("r")
+    overlay.commands["s"] = command("s", ended=True)
+    overlay.statements.append(("INSERT INTO cursors(name, seq) VALUES(?, ?)", ("x", 7)))
+    with closing(sqlite3.connect(":memory:")) as connection:
+        for statement in MIGRATIONS[0]:
+            connection.execute(statement)
+        write(connection, overlay)
+        later = Overlay()
+        later.devices["a"] = record(nickname="Penthouse")
+        later.instances["front"] = InstanceRecord("front", NOON, hop="stick")
+        later.commands["r"] = command("r", ended=True)
+        write(connection, later)
+        devices = [
+            msgspec.json.decode(body, type=DeviceRecord) for (body,) in connection.execute("SELECT body FROM devices")
+        ]
+        assert devices == [record(nickname="Penthouse")]
+        ((name, body),) = connection.execute("SELECT instance, body FROM instances")
+        assert (name, msgspec.json.decode(body, type=InstanceRecord)) == ("front", later.instances["front"])
+        rows = connection.execute("SELECT request_id, device_id, is_open, body FROM commands ORDER BY 1").fetchall()
+        assert [row[:3] for row in rows] == [("r", "a", 0), ("s", "a", 0)]
+        assert msgspec.json.decode(rows[0][3], type=CommandRecord) == command("r", ended=True)
+        assert connection.execute("SELECT name, seq FROM cursors").fetchall() == [("x", 7)]
+
+
+def write(connection: sqlite3.Connection, overlay: Overlay) -> None:
+    for sql, rows in statements(overlay):
+        connection.executemany(sql, rows)

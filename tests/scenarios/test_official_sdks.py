@@ -1,0 +1,96 @@
+"""Seam's own SDKs, unchanged, against the daemon as a process: only their endpoint differs from a cloud's."""
+
+import asyncio
+import json
+import shutil
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from tests.scenarios.client import client_of_process
+from tests.sims.zwave.harness import ZwaveNetwork
+from tests.support.process import daemon_process
+
+pytestmark = [pytest.mark.scenario, pytest.mark.node]
+
+ROOT = Path(__file__).parents[2]
+SDK = ROOT / "tests" / "sdk"
+LIMIT = 50.0
+STEPS = 15
+"""Lines of a client's report: the SDK, thirteen steps and the sum."""
+VIRTUAL = '[drivers.site]\ntype = "virtual"\nlocks = 3\nthermostats = 1\nlatency_ms = 150\n'
+
+
+class Sdk(NamedTuple):
+    """How a client is called, and what its SDK calls itself."""
+
+    command: list[str]
+    version: str
+
+
+def missing(what: str, target: str) -> None:
+    """Fail with the sentence what to run."""
+    words = f"{what} is missing: run `make test`, which installs what the tests need (or `make {target}` alone)"
+    pytest.fail(words, pytrace=False)
+
+
+def python_3() -> Sdk:
+    return Sdk([sys.executable, str(SDK / "python_client.py")], "seam 3.18.")
+
+
+def python_1() -> Sdk:
+    python = ROOT / ".venv-seam1" / "bin" / "python"
+    if not python.exists():
+        missing("seam 1.x", ".venv-seam1/.installed")
+    return Sdk([str(python), str(SDK / "python_client.py")], "seam 1.")
+
+
+def javascript() -> Sdk:
+    node = shutil.which("node")
+    if node is None or not (SDK / "js/node_modules/@seamapi/http").is_dir():
+        missing("Node.js or @seamapi/http", "tests/sdk/js/node_modules/.installed")
+    return Sdk([str(node), str(SDK / "js" / "js_client.mjs")], "@seamapi/http 2.")
+
+
+@pytest.fixture(params=[python_3, python_1, javascript], ids=lambda param: param.__name__)
+def sdk(request: pytest.FixtureRequest) -> Sdk:
+    """Each SDK, if it is installed; else the test fails and says what to run."""
+    found: Sdk = request.param()
+    return found
+
+
+async def test_on_a_virtual_site(sdk: Sdk, tmp_path: Path) -> None:
+    await drive(sdk, tmp_path, VIRTUAL, "Room 102")
+
+
+async def test_on_a_zwave_network(sdk: Sdk, zwave_network: ZwaveNetwork, tmp_path: Path) -> None:
+    """The driver's own time-outs and the SDKs' default ones hold together: 5 s in Python, 10 s in JavaScript."""
+    drivers = f'[drivers.radio]\ntype = "zwave"\nurl = "{zwave_network.url}"\n'
+    await drive(sdk, tmp_path, drivers, "Door lock 7e570001-2")
+
+
+async def drive(sdk: Sdk, folder: Path, drivers: str, lock: str) -> None:
+    """Let a client take all its steps; each must go as it expects."""
+    async with daemon_process(folder, drivers) as daemon, client_of_process(daemon) as client:
+        process = await asyncio.create_subprocess_exec(
+            *sdk.command,
+            client.url,
+            client.token,
+            lock,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        try:
+            async with asyncio.timeout(LIMIT):
+                output, errors = await process.communicate()
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+    steps = [json.loads(line) for line in output.decode().splitlines()]
+    assert process.returncode == 0, [step for step in steps if not step["ok"]] or errors.decode()
+    assert steps[0]["got"].startswith(sdk.version), steps[0]
+    assert len(steps) == STEPS
+    assert all(step["ok"] for step in steps)
