@@ -58,6 +58,8 @@ class InstanceShape(shapes.Shape, frozen=True, kw_only=True):
     next_try_at: datetime | None
     devices: int
     devices_online: int
+    """Of the managed ones; unmanaged devices are counted apart."""
+    devices_unmanaged: int
 
 
 class SiteAnswer(shapes.Ok, frozen=True, kw_only=True):
@@ -185,6 +187,7 @@ async def site(call: Call, _: NoParams) -> SiteAnswer:
 def _instance(hub: Hub, name: str) -> InstanceShape:
     health = hub.health[name]
     records = [r for r in hub.devices.values() if r.device.instance == name and r.removed_at is None]
+    managed = [record for record in records if record.is_managed]
     return InstanceShape(
         instance=name,
         type=health.manifest.type,
@@ -194,8 +197,9 @@ def _instance(hub: Hub, name: str) -> InstanceShape:
         sentence=health.sentence(),
         hops=health.hops(),
         next_try_at=health.next_try_at,
-        devices=len(records),
-        devices_online=sum(hub.is_reachable(record) for record in records),
+        devices=len(managed),
+        devices_online=sum(hub.is_reachable(record) for record in managed),
+        devices_unmanaged=len(records) - len(managed),
     )
 
 

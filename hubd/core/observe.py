@@ -133,7 +133,7 @@ class Observer:
     def _door(self, record: DeviceRecord, seen: DoorSeen) -> None:
         if seen.open == record.state.door_open:
             return
-        if record.state.door_open is None or seen.open is None:
+        if record.state.door_open is None:
             self._view.put_device(replace(record, state=replace(record.state, door_open=seen.open)))
         else:
             self._emit(record, DoorChanged(open=seen.open), None, seen)

@@ -20,9 +20,7 @@ def test_every_test_in_the_mirrors_has_its_module() -> None:
     [
         pytest.param("X = 1\n", False, id="constant"),
         pytest.param('class A:\n    """Value."""\n    x: int\n', False, id="value"),
-        pytest.param(
-            'class P:\n    async def run(self) -> None:\n        """Live."""\n', False, id="protocol"
-        ),
+        pytest.param('class P:\n    async def run(self) -> None:\n        """Live."""\n', False, id="protocol"),
         pytest.param("class P:\n    def f(self) -> int: ...\n", False, id="stub"),
         pytest.param(LOGIC, True, id="function"),
         pytest.param("class A:\n    @property\n    def x(self):\n        return 1\n", True, id="property"),

@@ -112,9 +112,7 @@ def test_command_that_is_there_needs_nothing() -> None:
     assert (needed.returncode, needed.stdout, needed.stderr) == (0, "", "")
 
 
-@pytest.mark.parametrize(
-    ("user", "advice"), [("1000", "Run this as root"), ("0", "though wanted is installed")]
-)
+@pytest.mark.parametrize(("user", "advice"), [("1000", "Run this as root"), ("0", "though wanted is installed")])
 def test_missing_command_is_installed_as_root_or_named(bin_dir: Path, user: str, advice: str) -> None:
     command(bin_dir / "id", f"#!/bin/sh\necho {user}\n")
     command(bin_dir / "apt-get", f'#!/bin/sh\necho "$*" >>"{bin_dir}/apt.log"\n')

@@ -25,9 +25,7 @@ def test_exposure_is_low_where_systemd_can_tell() -> None:
 
 @pytest.mark.parametrize("unit", sorted(SYSTEMD.glob("*.service")), ids=lambda unit: unit.stem)
 def test_user_of_a_unit_is_made_by_sysusers(unit: Path) -> None:
-    lines = [
-        line for conf in (SYSTEMD / "sysusers.d").iterdir() for line in conf.read_text("utf-8").split("\n")
-    ]
+    lines = [line for conf in (SYSTEMD / "sysusers.d").iterdir() for line in conf.read_text("utf-8").split("\n")]
     users = {line.split()[1] for line in lines if line.startswith("u ")}
     assert directives(unit)["User"] in users
 

@@ -26,8 +26,4 @@ def files(root: Path = ROOT) -> list[Path]:
 def python(root: Path = ROOT, *folders: str) -> list[Path]:
     """Return the Python files among `files`, of these folders if any are given."""
     homes = [root / folder for folder in folders] or [root]
-    return [
-        path
-        for path in files(root)
-        if path.suffix == ".py" and any(path.is_relative_to(home) for home in homes)
-    ]
+    return [path for path in files(root) if path.suffix == ".py" and any(path.is_relative_to(home) for home in homes)]

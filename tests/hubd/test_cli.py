@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from hubd import __version__
+from hubd.box import Box
 from hubd.cli import main
 from tests.house.tree import ROOT
 
@@ -343,6 +344,14 @@ def test_keys_of_a_stopped_hub(run: Run, stopped: Path) -> None:
     unknown = run("keys", "revoke", "nobody", "--config", stopped)
     assert (unknown.status, unknown.err.count("\n")) == (1, 1)
     assert len(run_keys(run, stopped).splitlines()) == 2
+
+
+def test_keys_of_a_hub_that_is_starting(run: Run, stopped: Path) -> None:
+    """It has the store and no address yet: neither way in is open."""
+    with Box(stopped.parent / "data"):
+        answer = run("keys", "list", "--config", stopped)
+    assert answer.status == 1
+    assert answer.err.endswith("is in use by another hubd process\n")
 
 
 def test_keys_after_the_hub_was_killed(run: Run, stopped: Path) -> None:

@@ -52,7 +52,7 @@ async def settled(client: HttpCaller, attempt_id: str, seconds: float = 20.0) ->
     async def is_settled() -> bool:
         nonlocal attempt
         attempt = (await client.ok("/action_attempts/get", {"action_attempt_id": attempt_id}))["action_attempt"]
-        return attempt["status"] != "pending"
+        return bool(attempt["status"] != "pending")
 
     await until(is_settled, seconds)
     return attempt

@@ -1,6 +1,7 @@
 """S32, idempotent: the same key from the same caller is one command and one answer, also across a restart."""
 
 import asyncio
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -8,18 +9,22 @@ import aiohttp
 import pytest
 
 from tests.hubd.api.caller import HttpCaller
-from tests.scenarios.client import client_of_process
+from tests.scenarios.client import client_of_process, until
 from tests.sims.zwave.harness import ZwaveNetwork
 from tests.support.process import daemon_process
 
 pytestmark = pytest.mark.scenario
 
-VIRTUAL = '[drivers.site]\ntype = "virtual"\nlocks = 4\nthermostats = 0\nlatency_ms = 60\n'
+VIRTUAL = '[drivers.site]\ntype = "virtual"\nlocks = 4\nthermostats = 0\nlatency_ms = 250\n'
 UNLOCK = "/locks/unlock_door"
 
 
 def key(name: str) -> dict[str, str]:
     return {"idempotency-key": name}
+
+
+async def _is_longer(client: HttpCaller, count: int) -> bool:
+    return len(await accepted(client)) > count
 
 
 async def accepted(client: HttpCaller) -> list[str]:
@@ -46,8 +51,7 @@ async def test_one_key_is_one_command_also_across_crashes(tmp_path: Path) -> Non
 
             before = await accepted(client)
             cut_off = asyncio.create_task(client.call(UNLOCK, body, headers=key("c")))
-            while len(await accepted(client)) == len(before):
-                await asyncio.sleep(0)
+            await until(partial(_is_longer, client, len(before)))
             await daemon.kill()
             with pytest.raises(aiohttp.ClientError):
                 await cut_off

@@ -206,9 +206,7 @@ def action_attempts(session: Session) -> object:
     return sorted(session.attempts.values())
 
 
-@step(
-    "lock.unlocked, later lock.locked, both remote and of this lock; none older than asked for, no id twice"
-)
+@step("lock.unlocked, later lock.locked, both remote and of this lock; none older than asked for, no id twice")
 def events_since(session: Session) -> object:
     """List the lock's events since the unlocking."""
     since = session.since
@@ -224,9 +222,7 @@ def events_since(session: Session) -> object:
     kinds = ("lock.unlocked", "lock.locked")
     eventually(both, "no lock.unlocked followed by lock.locked")
     floor = since - timedelta(milliseconds=1)
-    check(
-        all(moment(event.created_at) >= floor for event in seen), message="an event is older than asked for"
-    )
+    check(all(moment(event.created_at) >= floor for event in seen), message="an event is older than asked for")
     check(len({event.event_id for event in seen}) == len(seen), message="an event came twice")
     check({event.device_id for event in seen} == {session.lock_id}, message="an event of another device came")
     methods = {event.method for event in seen if event.event_type in kinds}
@@ -316,9 +312,7 @@ def main(arguments: list[str]) -> int:
             got, ok = f"{type(error).__name__}: {error}", False
         failed += not ok
         report(one.name, one.expected, ok=ok, got=got)
-    report(
-        "all", f"{len(STEPS)} steps as expected", ok=not failed, got=f"{len(STEPS) - failed} of {len(STEPS)}"
-    )
+    report("all", f"{len(STEPS)} steps as expected", ok=not failed, got=f"{len(STEPS) - failed} of {len(STEPS)}")
     return 1 if failed else 0
 
 

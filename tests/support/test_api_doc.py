@@ -7,9 +7,7 @@ from pathlib import Path
 from typing import Any
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-SCHEMAS = json.loads((REPOSITORY / "tests/fixtures/seam/openapi.json").read_text("utf-8"))["components"][
-    "schemas"
-]
+SCHEMAS = json.loads((REPOSITORY / "tests/fixtures/seam/openapi.json").read_text("utf-8"))["components"]["schemas"]
 LINES = (REPOSITORY / "docs/api.md").read_text("utf-8").splitlines()
 PROVIDER_METADATA = re.compile(r"(?!.*_credential_service_)\w+_metadata")
 

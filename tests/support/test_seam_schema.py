@@ -93,23 +93,17 @@ def only(faults: list[str]) -> str:
     return faults[0]
 
 
-@pytest.mark.parametrize(
-    "device_type", ["yale_lock", "ecobee_thermostat", "zwave_lock", "virtual_thermostat"]
-)
+@pytest.mark.parametrize("device_type", ["yale_lock", "ecobee_thermostat", "zwave_lock", "virtual_thermostat"])
 def test_a_device_of_an_official_or_documented_type_passes(device_type: str) -> None:
     assert device_faults(device(device_type=device_type)) == []
 
 
-@pytest.mark.parametrize(
-    "device_type", ["zwave_sensor", "acme_lock", "my_zwave_lock", "zwave_lock2", "", 7, None]
-)
+@pytest.mark.parametrize("device_type", ["zwave_sensor", "acme_lock", "my_zwave_lock", "zwave_lock2", "", 7, None])
 def test_a_device_of_another_type_is_refused(device_type: object) -> None:
     assert only(device_faults(device(device_type=device_type))).startswith("body.device.device_type: ")
 
 
-@pytest.mark.parametrize(
-    "name", ["device_id", "space_ids", "properties", "errors", "custom_metadata", "is_managed"]
-)
+@pytest.mark.parametrize("name", ["device_id", "space_ids", "properties", "errors", "custom_metadata", "is_managed"])
 def test_a_device_without_a_required_field_is_refused(name: str) -> None:
     value = device()
     del value[name]
@@ -176,9 +170,7 @@ def test_an_event_is_judged_by_its_type() -> None:
 
 
 def test_an_event_of_no_known_type_is_refused() -> None:
-    assert only(validate_event(event("lock.kicked"))).startswith(
-        'body<lock.kicked>.event_type: "lock.kicked" is not '
-    )
+    assert only(validate_event(event("lock.kicked"))).startswith('body<lock.kicked>.event_type: "lock.kicked" is not ')
     nameless = event("lock.locked")
     del nameless["event_type"]
     assert only(validate_event(nameless)) == 'body: "event_type" is a required property'
@@ -254,9 +246,7 @@ def test_an_invalid_input_names_its_fields() -> None:
     error["validation_errors"] = {"_errors": [], "device_id": {"_errors": ["not a uuid"]}}
     assert validate_error({"error": error, "ok": False}) == []
     error["validation_errors"]["device_id"] = ["not a uuid"]
-    assert only(validate_error({"error": error, "ok": False})).startswith(
-        "body.error.validation_errors.device_id: "
-    )
+    assert only(validate_error({"error": error, "ok": False})).startswith("body.error.validation_errors.device_id: ")
 
 
 def test_an_undeclared_status_or_route_is_told() -> None:

@@ -76,4 +76,5 @@ def test_a_ready_node_comes_with_its_facts() -> None:
 
 @given(events() | JSON)
 def test_no_event_is_too_odd(raw: object) -> None:
-    e.read_event(raw)
+    event = e.read_event(raw)
+    assert event is None or type(event).__module__ == e.__name__

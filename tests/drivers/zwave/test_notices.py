@@ -61,6 +61,8 @@ def test_jams_tampering_and_batteries() -> None:
     st.builds(Notified, st.just(2), st.integers(), st.integers(), st.none() | st.integers(), st.none() | st.integers())
 )
 def test_no_notification_is_too_odd(notice: Notified) -> None:
-    notices.use_of(notice)
-    notices.denial_of(notice.type, notice.event)
-    notices.is_tampering(notice.type, notice.event, of_a_lock=True)
+    use = notices.use_of(notice)
+    assert use is None or isinstance(use.locked, bool | None)
+    denial = notices.denial_of(notice.type, notice.event)
+    assert denial is None or notice.type in {notices.ACCESS, notices.SECURITY}
+    assert notices.is_tampering(notice.type, notice.event, of_a_lock=True) in {True, False}

@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
@@ -172,8 +173,18 @@ async def run(path: Path, actions: list[tuple[Any, ...]]) -> None:
         assert dict(again.hub.devices) == before
 
 
+def run_through(actions: list[tuple[Any, ...]]) -> None:
+    with tempfile.TemporaryDirectory() as folder, asyncio.Runner() as runner:
+        runner.run(run(Path(folder) / "x.sqlite", actions))
+
+
 @settings(max_examples=40)
 @given(st.lists(ACTIONS, max_size=25))
 def test_the_journal_says_all(actions: list[tuple[Any, ...]]) -> None:
-    with tempfile.TemporaryDirectory() as folder, asyncio.Runner() as runner:
-        runner.run(run(Path(folder) / "x.sqlite", actions))
+    run_through(actions)
+
+
+@pytest.mark.soak
+@given(st.lists(ACTIONS, max_size=100))
+def test_the_journal_says_all_for_long(actions: list[tuple[Any, ...]]) -> None:
+    run_through(actions)

@@ -1,5 +1,6 @@
 from collections.abc import Iterable
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -93,8 +94,17 @@ class LanesMachine(RuleBasedStateMachine):
         assert (self.waiting, self.running, self.lanes.running) == ([], {}, 0)
 
 
-LanesMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=30)
-TestLanes = LanesMachine.TestCase
+class TestLanes(LanesMachine.TestCase):  # type: ignore[misc,valid-type]  # hypothesis makes its base at run time
+    """As long as a test may take."""
+
+    settings = settings(max_examples=60, stateful_step_count=30)
+
+
+@pytest.mark.soak
+class TestLanesForLong(LanesMachine.TestCase):  # type: ignore[misc,valid-type]  # likewise
+    """As many examples as the profile says, and longer ones."""
+
+    settings = settings(stateful_step_count=100)
 
 
 def test_orders_go_before_wishes_and_wishes_before_sweeps() -> None:

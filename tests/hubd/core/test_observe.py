@@ -198,10 +198,10 @@ def test_the_door_leaf() -> None:
     assert scene.see(DoorSeen(native_id="a", open=False), DoorSeen(native_id="a", open=False)) == [
         DoorChanged(open=False)
     ]
-    assert scene.see(DoorSeen(native_id="a", open=None)) == []
+    assert scene.see(DoorSeen(native_id="a", open=None)) == [DoorChanged(open=None)]
     assert scene.state.door_open is None
     assert scene.see(DoorSeen(native_id="a", open=True)) == []
-    assert scene.public == [None]
+    assert scene.public == [None, None]
 
 
 # -- reachability

@@ -30,5 +30,8 @@ async def test_timeout(seconds: float) -> None:
 
 
 async def test_timeout_of_what_ends_in_time() -> None:
+    ended = False
     async with SystemClock().timeout(5):
         await asyncio.sleep(0)
+        ended = True
+    assert ended

@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -293,5 +294,14 @@ class JournalMachine(RuleBasedStateMachine):
         assert (verdict.broken_at, verdict.rows, verdict.erased) == (None, len(self.lines), 0)
 
 
-JournalMachine.TestCase.settings = settings(max_examples=40, stateful_step_count=15)
-TestJournal = JournalMachine.TestCase
+class TestJournal(JournalMachine.TestCase):  # type: ignore[misc,valid-type]  # hypothesis makes its base at run time
+    """As long as a test may take."""
+
+    settings = settings(max_examples=30, stateful_step_count=15)
+
+
+@pytest.mark.soak
+class TestJournalForLong(JournalMachine.TestCase):  # type: ignore[misc,valid-type]  # likewise
+    """As many examples as the profile says, and longer ones."""
+
+    settings = settings(stateful_step_count=60)
