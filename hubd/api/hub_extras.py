@@ -207,7 +207,8 @@ async def drivers(call: Call, _: NoParams) -> DriversAnswer:
     """Return the driver types that are installed, and those in use."""
     manifests = {h.manifest.type: h.manifest for h in call.hub.health.values()}
     shaped = [DriverShape(type=m.type, title=m.title, hops=list(m.hops)) for m in manifests.values()]
-    return DriversAnswer(installed=registry.types(), drivers=shaped)
+    installed = await asyncio.to_thread(registry.types)  # the first time it reads the list of installed packages
+    return DriversAnswer(installed=installed, drivers=shaped)
 
 
 def row_shape(hub: Hub, row: Row) -> JournalRow:

@@ -280,7 +280,7 @@ def account(hub: Hub, instance: str) -> shapes.Account:
         custom_metadata=metadata(record.custom_metadata) if record else {},
         errors=errors,
         warnings=[],
-        created_at=record.since if record else health.since,
+        time_zone=hub.site.time_zone,
     )
 
 

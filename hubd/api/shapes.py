@@ -248,8 +248,7 @@ class Account(Shape, frozen=True, kw_only=True):
     custom_metadata: Metadata
     errors: list[Problem]
     warnings: list[Notice]
-    created_at: Maybe[datetime] = UNSET
-    time_zone: Maybe[str] = UNSET
+    time_zone: str
 
 
 class AccountAnswer(Ok, frozen=True, kw_only=True):

@@ -71,7 +71,10 @@ def recover(view: View, open_commands: list[CommandRecord]) -> None:
 
 
 def resolve(view: View, request_id: str, seen: LockSeen) -> None:
-    """Let a reading of the bolt decide a lock order that had ended SENT_UNCONFIRMED. Once, and only a plain reading."""
+    """Let a reading of the bolt decide a lock order that had ended SENT_UNCONFIRMED. Once, and only a plain reading.
+
+    Before the order's deadline a bolt that is not there yet proves nothing: it may still be on its way.
+    """
     record = view.command(request_id)
     if record is None or record.outcome is None or record.resolution is not None:
         return
@@ -80,8 +83,10 @@ def resolve(view: View, request_id: str, seen: LockSeen) -> None:
     if not is_open or seen.locked is None or is_by_hand(seen):
         return
     reached = seen.locked is isinstance(command, LockDoor)
+    if not reached and view.now < record.deadline:
+        return
     position = "locked" if seen.locked else "unlocked"
-    words = "as ordered" if reached else "so the order was not carried out"
+    words = "as ordered" if reached else "so the order is not in effect"
     event = CommandResolved(
         request_id=request_id, reached=reached, message=f"The lock now reports that it is {position}, {words}."
     )

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import pytest
 
+from tests.hubd.api.caller import HttpCaller
 from tests.scenarios.client import client_of_process
 from tests.sims.zwave.harness import ZwaveNetwork
 from tests.support.process import daemon_process
@@ -17,7 +18,7 @@ pytestmark = [pytest.mark.scenario, pytest.mark.node]
 
 ROOT = Path(__file__).parents[2]
 SDK = ROOT / "tests" / "sdk"
-LIMIT = 50.0
+LIMIT = 30.0
 STEPS = 15
 """Lines of a client's report: the SDK, thirteen steps and the sum."""
 VIRTUAL = '[drivers.site]\ntype = "virtual"\nlocks = 3\nthermostats = 1\nlatency_ms = 150\n'
@@ -61,34 +62,42 @@ def sdk(request: pytest.FixtureRequest) -> Sdk:
     return found
 
 
+@pytest.fixture
+def sdks() -> list[Sdk]:
+    """All of them."""
+    return [python_3(), python_1(), javascript()]
+
+
 async def test_on_a_virtual_site(sdk: Sdk, tmp_path: Path) -> None:
-    await drive(sdk, tmp_path, VIRTUAL, "Room 102")
+    async with daemon_process(tmp_path, VIRTUAL) as daemon, client_of_process(daemon) as client:
+        await drive(sdk, client, "Room 102")
 
 
-async def test_on_a_zwave_network(sdk: Sdk, zwave_network: ZwaveNetwork, tmp_path: Path) -> None:
+async def test_all_on_a_zwave_network(sdks: list[Sdk], zwave_network: ZwaveNetwork, tmp_path: Path) -> None:
     """The driver's own time-outs and the SDKs' default ones hold together: 5 s in Python, 10 s in JavaScript."""
     drivers = f'[drivers.radio]\ntype = "zwave"\nurl = "{zwave_network.url}"\n'
-    await drive(sdk, tmp_path, drivers, "Door lock 7e570001-2")
+    async with daemon_process(tmp_path, drivers) as daemon, client_of_process(daemon) as client:
+        for one in sdks:
+            await drive(one, client, "Door lock 7e570001-2")
 
 
-async def drive(sdk: Sdk, folder: Path, drivers: str, lock: str) -> None:
-    """Let a client take all its steps; each must go as it expects."""
-    async with daemon_process(folder, drivers) as daemon, client_of_process(daemon) as client:
-        process = await asyncio.create_subprocess_exec(
-            *sdk.command,
-            client.url,
-            client.token,
-            lock,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-        try:
-            async with asyncio.timeout(LIMIT):
-                output, errors = await process.communicate()
-        finally:
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
+async def drive(sdk: Sdk, client: HttpCaller, lock: str) -> None:
+    """Let an SDK's client take all its steps; each must go as it expects."""
+    process = await asyncio.create_subprocess_exec(
+        *sdk.command,
+        client.url,
+        client.token,
+        lock,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        async with asyncio.timeout(LIMIT):
+            output, errors = await process.communicate()
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
     steps = [json.loads(line) for line in output.decode().splitlines()]
     assert process.returncode == 0, [step for step in steps if not step["ok"]] or errors.decode()
     assert steps[0]["got"].startswith(sdk.version), steps[0]

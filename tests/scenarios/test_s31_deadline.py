@@ -67,7 +67,7 @@ async def test_an_order_is_never_carried_out_late(tmp_path: Path) -> None:
         await reconnect(site, client, device_id)
         unsure, late = [await attempt_of(client, attempt_id) for attempt_id in (started, waiting)]
         assert (unsure["status"], unsure["error"]["type"]) == ("error", "sent_unconfirmed")
-        assert "it is locked, so the order was not carried out" in unsure["error"]["message"]
+        assert "it is locked, so the order is not in effect" in unsure["error"]["message"]
         assert unsure["stages"]["resolved_at"] is not None
         assert late["stages"]["resolved_at"] is None
         assert orders(site) == 0
@@ -124,7 +124,6 @@ async def test_a_crash_under_an_order_to_a_radio_lock(zwave_cache: CacheFor, tmp
                 await daemon.kill()
                 await asyncio.wait({call})
                 assert isinstance(call.exception(), aiohttp.ClientError)
-            await until(lambda: _stands(network, locked=wanted))
             await daemon.start()
             async with client_of_process(daemon) as client:
                 (attempt,) = (await client.ok("/action_attempts/list"))["action_attempts"]
@@ -134,6 +133,7 @@ async def test_a_crash_under_an_order_to_a_radio_lock(zwave_cache: CacheFor, tmp
                 assert (attempt["status"], attempt["error"]) == ("success", None)
                 assert attempt["stages"]["started_at"] is not None
                 assert (await devices(client))[LOCK]["properties"]["locked"] is wanted
+                assert await _stands(network, locked=wanted)
                 assert await network.op("lock_sets", node=NODE) == 1
 
 

@@ -17,6 +17,7 @@ async def test_a_driver_instance_is_an_account(api: Api) -> None:
     assert (found["account_type"], found["display_name"], found["errors"]) == ("virtual", "site", [])
     assert found["accepted_capabilities"] == ["lock", "thermostat"]
     assert found["automatically_manage_new_devices"] is True
+    assert found["time_zone"] == "Europe/Berlin"
     query = {"connected_account_id": found["connected_account_id"]}
     assert (await api.ok("/connected_accounts/get", query))["connected_account"] == found
     assert (await api.ok("/connected_accounts/get", method="GET", query=query))["connected_account"] == found

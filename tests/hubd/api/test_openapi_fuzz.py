@@ -86,4 +86,4 @@ def test_as_the_document_says(daemon: Daemon, path: str, mode: GenerationMode) -
 @pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE], ids=lambda mode: mode.value)
 @pytest.mark.parametrize("path", PATHS)
 def test_as_the_document_says_for_long(daemon: Daemon, path: str, mode: GenerationMode) -> None:
-    fuzz(daemon, path, mode, examples=300)
+    fuzz(daemon, path, mode, examples=200)

@@ -1,3 +1,4 @@
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -170,6 +171,17 @@ def test_what_decides_nothing(command: Command, outcome: Outcome | None, seen: L
     resolve(view, "r", seen)
     resolve(view, "never", seen)
     assert events(view) == []
+
+
+def test_before_the_deadline_a_bolt_may_still_be_on_its_way() -> None:
+    view = a_view(outcome=LOST)
+    record = view.command("r")
+    assert record is not None
+    view.put_command(replace(record, deadline=NOON + timedelta(seconds=1)))
+    resolve(view, "r", bolt(LOCKED))
+    assert events(view) == []
+    resolve(view, "r", bolt(UNLOCKED))
+    assert [event.reached for event, _ in events(view)] == [True]
 
 
 def test_an_unmanaged_devices_order_is_decided_in_silence() -> None:
