@@ -58,7 +58,7 @@ class Site(msgspec.Struct, frozen=True):
 
 
 class Hub:
-    """Made by the composition root; `run` must be running."""
+    """Made by the composition root. The journal must be running (`Journal.run`)."""
 
     def __init__(self, site: Site, journal: Journal, clock: Clock, group: asyncio.TaskGroup) -> None:
         hub_id = site.hub_id
