@@ -304,7 +304,7 @@ async def test_zwave_js_restarts_under_the_server(network: SharedNetwork) -> Non
         life = h.driver._life  # noqa: SLF001 - the only way to the server's own commands
         assert life is not None
         await life._link.command("driver.soft_reset_and_restart")  # noqa: SLF001
-        await asyncio.wait({h.task}, timeout=10.0)
+        await asyncio.wait({h.task}, timeout=25.0)
         error = h.task.exception()
         assert isinstance(error, DriverError)
         assert error.code == "controller_restarted"

@@ -316,4 +316,4 @@ class TestJournal(JournalMachine.TestCase):  # type: ignore[misc,valid-type]  # 
 class TestJournalForLong(JournalMachine.TestCase):  # type: ignore[misc,valid-type]  # likewise
     """As many examples as the profile says, and longer ones."""
 
-    settings = settings(stateful_step_count=60)
+    settings = settings(stateful_step_count=40)
