@@ -59,7 +59,7 @@ def order(kind: type[Any], native_id: str = "lock-1", **members: Any) -> Command
     return command
 
 
-async def test_the_manifest_is_installed() -> None:
+def test_the_manifest_is_installed() -> None:
     assert registry.load("virtual") is MANIFEST
     assert MANIFEST.is_simulator
 
