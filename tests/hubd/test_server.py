@@ -245,7 +245,7 @@ async def test_what_is_no_http(sent: bytes, caplog: pytest.LogCaptureFixture) ->
     async with serving(echo) as server:
         answer = await raw(server.port, sent)
         check_refusal(answer, 400, "bad_request")
-        assert b"aaaa" not in answer
+        assert b"a" * 20 not in answer
         assert (await raw(server.port, post(b"x"))).startswith(b"HTTP/1.1 201")
     assert len(echo.requests) == 1
     assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
