@@ -117,7 +117,7 @@ async def _serve(
     stop = asyncio.Event()
     try:
         async with asyncio.TaskGroup() as group:
-            site = Site(box.hub_id, config.hub.name, config.hub.time_zone, __version__, box.sealer)
+            site = Site(box.hub_id, config.hub.name, config.hub.time_zone, __version__, box.sealer, box.storage)
             hub = Hub(site, journal, clock, group)
             keys = Keys(journal)
             await keys.load()

@@ -108,6 +108,11 @@ class Box:
         """Path of the owner's key, made on first start."""
         return self.directory / OWNER_KEY
 
+    @property
+    def storage(self) -> Path:
+        """Directory of the drivers' own directories."""
+        return self.directory / "drivers"
+
     def _hub_id(self) -> str:
         path = self.directory / "hub.id"
         if not path.exists():

@@ -8,6 +8,8 @@ import msgspec
 from hubd.driver.clock import Clock
 from hubd.driver.protocol import DriverError, Manifest
 
+MOST_WAITING = 1000
+
 type LinkState = Literal["starting", "connected", "lost", "not_configured"]
 
 
@@ -19,6 +21,14 @@ class HopHealth(msgspec.Struct, frozen=True):
     code: str | None = None
     message: str | None = None
     remedy: str | None = None
+
+
+class Waiting(msgspec.Struct, frozen=True):
+    """Something on the network that cannot be announced yet, with the reason, as a technician reads it."""
+
+    name: str
+    reason: str
+    since: datetime
 
 
 class InstanceHealth:
@@ -33,6 +43,8 @@ class InstanceHealth:
         self.next_try_at: datetime | None = None
         self.attempts = 0
         """Failed lives in a row."""
+        self.waiting: dict[str, Waiting] = {}
+        """By the driver's own key."""
         self._clock = clock
         self._is_linked = False
         self._behind: dict[str, DriverError] = {}
@@ -52,6 +64,7 @@ class InstanceHealth:
         """The link is gone, and with it what was known of the hops behind it."""
         self._is_linked = False
         self._behind.clear()
+        self.waiting.clear()
         self._enter("lost", error)
 
     def hop_lost(self, error: DriverError) -> None:
@@ -63,6 +76,16 @@ class InstanceHealth:
         """Such a hop works again. Ignored for one that was not lost."""
         if self._behind.pop(hop, None) is not None:
             self._judge()
+
+    def wait_on(self, key: str, name: str, reason: str | None) -> None:
+        """Something waits to be announced; with no reason it does so no more."""
+        if reason is None:
+            self.waiting.pop(key, None)
+            return
+        known = self.waiting.get(key)
+        since = self._clock.now() if known is None else known.since
+        if known is not None or len(self.waiting) < MOST_WAITING:
+            self.waiting[key] = Waiting(name, reason, since)
 
     def _judge(self) -> None:
         hops = self.manifest.hops

@@ -5,9 +5,12 @@ import logging
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import lru_cache
+from pathlib import Path
 
 import msgspec
 
+from hubd.core.absence import miss
+from hubd.core.actions import Actions
 from hubd.core.dispatcher import Dispatcher, Job
 from hubd.core.health import InstanceHealth
 from hubd.core.observe import Observer
@@ -52,6 +55,10 @@ class Site(msgspec.Struct, frozen=True):
     time_zone: str
     version: str
     sealer: Sealer
+    storage: Path
+    """Directory under which each driver instance has one of its own."""
+    removal_seconds: float = 600.0
+    """How far apart the first and the last of three scans must be that remove a device by not finding it."""
 
     def __repr__(self) -> str:
         return f"Site({self.name!r})"
@@ -71,6 +78,7 @@ class Hub:
         """How many journal streams are open."""
         self.workspace_id = ids.workspace_id(hub_id)
         self.dispatcher = Dispatcher(journal, clock, group)
+        self.actions = Actions(journal, clock, group)
         self.instances: dict[str, Instance] = {}
         self.health: dict[str, InstanceHealth] = {}
         self.account_id: Callable[[str], str] = lru_cache(maxsize=256)(lambda name: ids.account_id(hub_id, name))
@@ -93,6 +101,7 @@ class Hub:
             recover(view, left_open)
 
         await self.journal.transact(begin)
+        await self.actions.recover()
         for command in left_open:
             if command.started_at is not None and isinstance(command.command, LockDoor | UnlockDoor):
                 self.dispatcher.note_order(command.command.device_id, command.request_id)
@@ -103,6 +112,7 @@ class Hub:
         self.instances[instance.name] = instance
         self.health[instance.name] = supervisor.health
         self.dispatcher.attach(supervisor)
+        self.actions.attach(instance.name, instance.driver, supervisor.health)
         self._group.create_task(supervisor.run(self, self.vault), name=f"driver-{instance.name}")
 
     def is_reachable(self, record: DeviceRecord) -> bool:
@@ -208,6 +218,27 @@ class Hub:
                 view.emit(DeviceRemoved(reason=reason), public=public, instance=instance, device_id=device_id)
 
         await self.journal.transact(apply)
+
+    async def missing(self, instance: str, native_ids: tuple[str, ...]) -> None:
+        """Take in what a complete scan did not find. Implements `supervisor.Door`."""
+        absent = {self._device_id(instance, native_id) for native_id in native_ids}
+
+        def apply(view: View) -> None:
+            for device_id in [d for d, r in self.devices.items() if r.device.instance == instance]:
+                record = view.device(device_id)
+                if record is not None and record.removed_at is None:
+                    miss(view, record, is_absent=device_id in absent, seconds=self.site.removal_seconds)
+
+        await self.journal.transact(apply)
+
+    def known(self, instance: str) -> Mapping[str, DeviceDescription]:
+        """Return the present devices of an instance, by native id. Implements `supervisor.Door`."""
+        records = [r for r in self.devices.values() if r.device.instance == instance and r.removed_at is None]
+        return {record.device.description.native_id: record.device.description for record in records}
+
+    def storage(self, instance: str) -> Path:
+        """Return the directory of an instance. Implements `supervisor.Door`."""
+        return self.site.storage / instance
 
     async def publish(self, instance: str, seen: tuple[Seen, ...]) -> None:
         """Take in readings. Implements `supervisor.Door`. Those of devices never found are dropped with a log line."""

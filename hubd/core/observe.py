@@ -25,6 +25,7 @@ from hubd.model.seen import (
     ClimateSeen,
     DenialSeen,
     DoorSeen,
+    LinkSeen,
     LockSeen,
     ReachabilitySeen,
     Seen,
@@ -76,6 +77,8 @@ class Observer:
                 self._emit(record, LockDenied(reason=seen.reason, message=seen.message), "lock.access_denied", seen)
             case TamperSeen():
                 self._emit(record, Tampered(), "device.tampered", seen)
+            case LinkSeen(link=link):
+                self._view.put_telemetry(replace(record, state=replace(record.state, link=link)))
 
     def _emit(self, record: DeviceRecord, event: Event, public: str | None, seen: Seen) -> None:
         self._view.emit(

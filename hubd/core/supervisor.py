@@ -3,8 +3,10 @@
 import asyncio
 import logging
 import random
+from collections.abc import Mapping
 from datetime import timedelta
 from functools import partial
+from pathlib import Path
 from typing import Protocol
 
 from hubd.core.health import InstanceHealth
@@ -47,8 +49,20 @@ class Door(Protocol):
         """Take in a removal."""
         ...
 
+    async def missing(self, instance: str, native_ids: tuple[str, ...]) -> None:
+        """Take in what a complete scan did not find."""
+        ...
+
     async def publish(self, instance: str, seen: tuple[Seen, ...]) -> None:
         """Take in readings."""
+        ...
+
+    def known(self, instance: str) -> Mapping[str, DeviceDescription]:
+        """Return the present devices of an instance."""
+        ...
+
+    def storage(self, instance: str) -> Path:
+        """Return the directory of an instance."""
         ...
 
 
@@ -60,9 +74,14 @@ class _Port:
         self.clock = clock
         self.log = supervisor.log
         self.secrets = secrets
+        self.storage = door.storage(supervisor.instance)
         self.is_open = True
         self._supervisor = supervisor
         self._door = door
+
+    @property
+    def known(self) -> Mapping[str, DeviceDescription]:
+        return self._door.known(self.instance)
 
     def ready(self) -> None:
         if self.is_open:
@@ -81,6 +100,14 @@ class _Port:
 
     async def removed(self, native_id: str, reason: str) -> None:
         await self._door.removed(self.instance, native_id, reason)
+
+    async def missing(self, *native_ids: str) -> None:
+        if self.is_open:
+            await self._door.missing(self.instance, native_ids)
+
+    def waiting(self, key: str, name: str, reason: str | None) -> None:
+        if self.is_open:
+            self._supervisor.health.wait_on(key, name, reason)
 
     async def publish(self, *seen: Seen) -> None:
         await self._door.publish(self.instance, seen)
@@ -101,6 +128,7 @@ class Supervisor:
 
     async def run(self, door: Door, secrets: Secrets) -> None:
         """Live until cancelled."""
+        await asyncio.to_thread(door.storage(self.instance).mkdir, mode=0o700, parents=True, exist_ok=True)
         async with asyncio.TaskGroup() as group:
             group.create_task(self._tell(), name=f"health-{self.instance}")
             while True:

@@ -11,9 +11,14 @@ Subclass `DriverContract` in a pytest module named `test_*.py`, give it a `site`
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+import shutil
+import tempfile
+import weakref
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from hubd.driver import intake
@@ -57,8 +62,19 @@ class RecordingPort:
         self.seen: list[Seen] = []
         self.gone: dict[str, str] = {}
         self.lost_hops: dict[str, DriverError] = {}
+        self.known: Mapping[str, DeviceDescription] = {}
+        """What the hub knows from earlier; a test fills it."""
+        self.scans: list[tuple[str, ...]] = []
+        self.waits: dict[str, tuple[str, str]] = {}
         self._pins: dict[str, str] = {}
         self._changed = asyncio.Condition()
+
+    @cached_property
+    def storage(self) -> Path:
+        """See `Port.storage`; made when it is first asked for, removed with the port."""
+        made = Path(tempfile.mkdtemp(prefix="hubd-contract-"))
+        weakref.finalize(self, shutil.rmtree, made, ignore_errors=True)
+        return made
 
     def ready(self) -> None:
         """See `Port.ready`."""
@@ -71,6 +87,17 @@ class RecordingPort:
     def hop_back(self, hop: str) -> None:
         """See `Port.hop_back`."""
         self.lost_hops.pop(hop, None)
+
+    async def missing(self, *native_ids: str) -> None:
+        """See `Port.missing`."""
+        self.scans.append(native_ids)
+
+    def waiting(self, key: str, name: str, reason: str | None) -> None:
+        """See `Port.waiting`."""
+        if reason is None:
+            self.waits.pop(key, None)
+        else:
+            self.waits[key] = (name, reason)
 
     def seal(self, pin: str) -> str:
         """See `Secrets.seal`."""

@@ -1,11 +1,13 @@
 """The contract between the hub and a driver: two coroutines one way, a port the other."""
 
 import logging
-from collections.abc import Callable
-from typing import Any, Protocol
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
 
 import msgspec
 
+from hubd.driver.actions import Action, ActionResult, Arguments, Progress
 from hubd.driver.clock import Clock
 from hubd.model.command import Command
 from hubd.model.device import DeviceDescription, Kind
@@ -61,6 +63,16 @@ class Port(Protocol):
         """The PINs behind references."""
         ...
 
+    @property
+    def storage(self) -> Path:
+        """A directory (0700) of this instance in the hub's data directory; part of every backup of the hub."""
+        ...
+
+    @property
+    def known(self) -> Mapping[str, DeviceDescription]:
+        """The devices of this instance that the hub holds to be present, by native id, from earlier lives too."""
+        ...
+
     def ready(self) -> None:
         """Say that the link works and every device present was `found`. Ends the pause-growing of reconnects."""
         ...
@@ -79,6 +91,21 @@ class Port(Protocol):
 
     async def removed(self, native_id: str, reason: str) -> None:
         """Pass on a positive statement of the network that the device is gone. Absence is not a statement."""
+        ...
+
+    async def missing(self, *native_ids: str) -> None:
+        """Pass on a complete, successful scan of the network: these of the known devices were not in it.
+
+        Call it after each such scan, with none if all were there. The hub removes a device that three scans in a row
+        did not find, the first and the last at least ten minutes apart. A scan that may have missed something is none.
+        """
+        ...
+
+    def waiting(self, key: str, name: str, reason: str | None) -> None:
+        """Say that something on the network cannot be announced yet and why (a sentence); None: no more.
+
+        `key` is the driver's own (a node number), `name` what a technician calls it ("Node 6").
+        """
         ...
 
     async def publish(self, *seen: Seen) -> None:
@@ -106,6 +133,19 @@ class Driver(Protocol):
         ...
 
 
+@runtime_checkable
+class ActingDriver(Driver, Protocol):
+    """A driver whose manifest lists actions."""
+
+    async def act(self, action: str, arguments: Arguments, native_id: str | None, progress: Progress) -> ActionResult:
+        """Do one of the manifest's actions; `arguments` is of the action's type.
+
+        Raises `ActionError`; `DriverError` when the link is (or goes) down. Cancelled when a person gives up, when the
+        time is over and when the daemon stops: it then leaves nothing half done (an inclusion is stopped).
+        """
+        ...
+
+
 class DriverConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Base of a driver's own keys in its `[drivers.<id>]` table."""
 
@@ -127,6 +167,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """Kinds that are managed without being asked for (`include_kinds` in the table overrides)."""
     budget: int = 1
     """How many commands may be under way at once over this instance's link."""
+    actions: tuple[Action, ...] = ()
+    """What people can have the driver do; the driver then is an `ActingDriver`."""
     is_simulator: bool = False
     """The devices live in this process; the sandbox routes (`simulate`) work on them."""
 

@@ -28,13 +28,14 @@ from hubd.model.seen import (
     DenialReason,
     DenialSeen,
     DoorSeen,
+    LinkSeen,
     LockSeen,
     Method,
     ReachabilitySeen,
     Seen,
     TamperSeen,
 )
-from hubd.model.state import BatteryReading, Climate, DeviceState
+from hubd.model.state import BatteryReading, Climate, DeviceState, LinkQuality
 
 __all__ = [
     "BatteryReading",
@@ -55,6 +56,8 @@ __all__ = [
     "HvacMode",
     "KeypadCapability",
     "Kind",
+    "LinkQuality",
+    "LinkSeen",
     "LockCapability",
     "LockDoor",
     "LockSeen",

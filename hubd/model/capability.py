@@ -49,5 +49,7 @@ class Capabilities(msgspec.Struct, frozen=True, omit_defaults=True):
     keypad: KeypadCapability | None = None
     thermostat: ThermostatCapability | None = None
     battery: bool = False
+    battery_report_hours: float | None = None
+    """How often the device promises to report its battery; None where it does not say."""
     simulated: bool = False
     """The device lives in this process and takes the `simulate` commands."""

@@ -25,6 +25,9 @@ class DeviceDescription(msgspec.Struct, frozen=True, omit_defaults=True):
     model: str | None = None
     firmware: str | None = None
     capabilities: Capabilities = Capabilities()
+    hardware_ids: tuple[str, ...] = ()
+    """What this piece of hardware would be known by through any other way in, most telling first, in lower case:
+    `zwave-dsk:…`, `serial:<maker>:…`, `mac:…`, `zwave-node:<home id>:<node>`. Two devices that share one are one."""
 
 
 class Device(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -141,6 +141,23 @@ class HopBack(EventBase, frozen=True, kw_only=True, tag="hop.back"):
     away_seconds: float | None = None
 
 
+class ActionStarted(EventBase, frozen=True, kw_only=True, tag="action.started"):
+    """Somebody has a driver do something to its network (an exclusive action). Its arguments are not here."""
+
+    run_id: str
+    action: str
+    by: str
+
+
+class ActionEnded(EventBase, frozen=True, kw_only=True, tag="action.ended"):
+    """The end of it. Exactly one per start; `interrupted` is the crash of the daemon."""
+
+    run_id: str
+    action: str
+    state: Literal["done", "failed", "cancelled", "interrupted"]
+    message: str
+
+
 class CommandAccepted(EventBase, frozen=True, kw_only=True, tag="command.accepted"):
     """A command is durable. It will be settled, whatever happens."""
 
@@ -215,6 +232,8 @@ type Event = (
     | Tampered
     | HopLost
     | HopBack
+    | ActionStarted
+    | ActionEnded
     | CommandAccepted
     | CommandStarted
     | CommandSettled

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from hubd.model.state import Climate
+from hubd.model.state import Climate, LinkQuality
 
 type Method = Literal["keycode", "manual", "automatic", "unknown", "remote", "card"]
 type DenialReason = Literal[
@@ -79,4 +79,10 @@ class TamperSeen(SeenBase, frozen=True, kw_only=True, tag="tamper"):
     """The device reports that somebody is at its housing."""
 
 
-type Seen = ReachabilitySeen | LockSeen | DoorSeen | BatterySeen | ClimateSeen | DenialSeen | TamperSeen
+class LinkSeen(SeenBase, frozen=True, kw_only=True, tag="link"):
+    """How well the device is reached; telemetry, never an event."""
+
+    link: LinkQuality
+
+
+type Seen = ReachabilitySeen | LockSeen | DoorSeen | BatterySeen | ClimateSeen | DenialSeen | TamperSeen | LinkSeen

@@ -15,6 +15,20 @@ class BatteryReading(msgspec.Struct, frozen=True, omit_defaults=True):
     low: bool = False
 
 
+class LinkQuality(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How well a device is reached over its radio. `None` means not known."""
+
+    measured_at: datetime
+    signal_dbm: float | None = None
+    """Strength at which its last answer was received."""
+    round_trip_ms: float | None = None
+    """From a command to its answer, averaged by the network."""
+    route: tuple[str, ...] | None = None
+    """Names of the devices that pass its messages on, nearest to the hub first; empty: it is reached directly."""
+    lost_ratio: float | None = None
+    """Share of the commands sent to it that were not answered, 0.0 to 1.0."""
+
+
 class Climate(msgspec.Struct, frozen=True, omit_defaults=True):
     """A thermostat's condition. Temperatures in degrees Celsius, humidity 0.0 to 1.0."""
 
@@ -42,3 +56,4 @@ class DeviceState(msgspec.Struct, frozen=True, omit_defaults=True):
     door_open: bool | None = None
     battery: BatteryReading | None = None
     climate: Climate | None = None
+    link: LinkQuality | None = None

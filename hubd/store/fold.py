@@ -8,6 +8,8 @@ from msgspec.structs import replace
 
 from hubd.model.event import (
     AccountEdited,
+    ActionEnded,
+    ActionStarted,
     BatteryChanged,
     CommandAccepted,
     CommandResolved,
@@ -27,7 +29,7 @@ from hubd.model.event import (
     LockUncertain,
 )
 from hubd.model.state import DeviceState
-from hubd.store.records import CommandRecord, DeviceRecord, InstanceRecord, Resolution
+from hubd.store.records import CommandRecord, DeviceRecord, InstanceRecord, OpenAction, Resolution
 
 
 class FoldView(Protocol):
@@ -65,6 +67,8 @@ def fold(view: FoldView, event: Event, instance: str | None, device_id: str | No
             _fold_command(view, event, at)
         case HopLost() | HopBack() | AccountEdited() if instance is not None:
             _fold_instance(view, event, instance, at)
+        case ActionStarted() | ActionEnded() if instance is not None:
+            _fold_action(view, event, instance, device_id, at)
         case DeviceFound(device=device, is_managed=is_managed):
             _fold_found(view, event, is_managed=is_managed, at=at, device_id=device.device_id)
         case _ if device_id is not None:
@@ -90,7 +94,7 @@ def _changed(record: DeviceRecord, event: Event, at: datetime) -> DeviceRecord:
             return replace(record, device=device)
         case DeviceRemoved(reason=reason):
             gone = replace(state, online=False, offline_reason=reason, changed_at=at)
-            return replace(record, removed_at=at, state=gone)
+            return replace(record, removed_at=at, state=gone, absence=None)
         case DeviceEdited():
             return _edited(record, event)
         case DeviceConnected():
@@ -152,3 +156,13 @@ def _fold_instance(view: FoldView, event: HopLost | HopBack | AccountEdited, ins
             if event.custom_metadata is not UNSET:
                 record = replace(record, custom_metadata=event.custom_metadata)
     view.put_instance(record)
+
+
+def _fold_action(
+    view: FoldView, event: ActionStarted | ActionEnded, instance: str, device_id: str | None, at: datetime
+) -> None:
+    record = view.instance(instance) or InstanceRecord(instance, at)
+    is_start = isinstance(event, ActionStarted)
+    view.put_instance(
+        replace(record, open_action=OpenAction(event.run_id, event.action, device_id) if is_start else None)
+    )

@@ -24,6 +24,13 @@ def moment(value: int) -> datetime:
     return EPOCH + timedelta(microseconds=value)
 
 
+class Absence(msgspec.Struct, frozen=True):
+    """Complete scans in a row that did not find a device."""
+
+    scans: int
+    since: datetime
+
+
 class DeviceRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     """A device with everything that is known or was set about it."""
 
@@ -34,11 +41,20 @@ class DeviceRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     nickname: str | None = None
     custom_metadata: dict[str, str | bool | None] = {}
     removed_at: datetime | None = None
+    absence: Absence | None = None
 
     @property
     def name(self) -> str:
         """The nickname where one is set, else the device's own name."""
         return self.nickname or self.device.description.name
+
+
+class OpenAction(msgspec.Struct, frozen=True):
+    """An exclusive action that was started and has not ended."""
+
+    run_id: str
+    action: str
+    device_id: str | None = None
 
 
 class InstanceRecord(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -52,6 +68,7 @@ class InstanceRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     hop: str | None = None
     code: str | None = None
     reason: str | None = None
+    open_action: OpenAction | None = None
 
 
 class Resolution(msgspec.Struct, frozen=True, omit_defaults=True):

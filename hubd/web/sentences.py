@@ -35,7 +35,15 @@ type _LockEvent = ev.LockChanged | ev.LockUncertain | ev.LockDenied | ev.DoorCha
 type _ReadingEvent = ev.BatteryChanged | ev.BatteryLow | ev.ThermostatAdjusted
 type _CommandEvent = ev.CommandAccepted | ev.CommandStarted | ev.CommandSettled | ev.CommandResolved
 type _HubEvent = (
-    ev.HubStarted | ev.AccountEdited | ev.HopLost | ev.HopBack | ev.KeyCreated | ev.KeyRevoked | ev.CursorCut
+    ev.HubStarted
+    | ev.AccountEdited
+    | ev.HopLost
+    | ev.HopBack
+    | ev.ActionStarted
+    | ev.ActionEnded
+    | ev.KeyCreated
+    | ev.KeyRevoked
+    | ev.CursorCut
 )
 
 _HOW: dict[Method, str] = {
@@ -91,6 +99,8 @@ def sentence(event: ev.Event, scene: Scene) -> str:
             | ev.AccountEdited()
             | ev.HopLost()
             | ev.HopBack()
+            | ev.ActionStarted()
+            | ev.ActionEnded()
             | ev.KeyCreated()
             | ev.KeyRevoked()
             | ev.CursorCut()
@@ -285,6 +295,10 @@ def _of_hub(event: _HubEvent, scene: Scene) -> str:
             return f"{scene.link} lost its {plain(hop, 40)}: {plain(reason)}"
         case ev.HopBack(away_seconds=away):
             return f"{scene.link} is connected" + ("." if away is None else f" again after {words.duration(away)}.")
+        case ev.ActionStarted(action=action):
+            return f"“{plain(action, 60)}” was started on {scene.link}{_by(event.by, scene)}."
+        case ev.ActionEnded(action=action, message=message):
+            return f"“{plain(action, 60)}” on {scene.link} ended: {plain(message)}"
         case ev.KeyCreated(name=name, role=role):
             return f"A key “{words.name(name)}” with role {role} was made{_by(event.by, scene)}."
         case ev.KeyRevoked(key_id=key_id):

@@ -158,16 +158,16 @@ async def until(condition: Callable[[], object], seconds: float = 5.0) -> None:
             await asyncio.sleep(0.002)
 
 
-def site() -> Site:
+def site(storage: Path) -> Site:
     """Build the site that hubs of these tests stand on."""
-    return Site(HUB_ID, "Test site", "UTC", "0.0", Sealer(os.urandom(32)))
+    return Site(HUB_ID, "Test site", "UTC", "0.0", Sealer(os.urandom(32)), storage)
 
 
 @asynccontextmanager
 async def bare_hub(path: Path, clock: Clock) -> AsyncIterator[Hub]:
     """Run a hub without drivers."""
     async with open_journal(path, clock) as journal, stoppable() as group:
-        hub = Hub(site(), journal, clock, group)
+        hub = Hub(site(path.parent / "drivers"), journal, clock, group)
         await hub.start()
         yield hub
 

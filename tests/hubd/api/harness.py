@@ -111,7 +111,9 @@ async def running_api(
 
     async def live() -> None:
         async with asyncio.TaskGroup() as group:
-            hub = Hub(Site(box.hub_id, "Test site", "Europe/Berlin", "0", box.sealer), journal, clock, group)
+            hub = Hub(
+                Site(box.hub_id, "Test site", "Europe/Berlin", "0", box.sealer, box.storage), journal, clock, group
+            )
             keys = Keys(journal)
             await keys.load()
             _, token = await keys.create("owner", "owner", "test")

@@ -369,8 +369,8 @@ async def test_a_hub_that_cannot_write_does_not_start(tmp_path: Path) -> None:
         await refuse_writes(journal.database)
         async with stoppable() as group:
             with pytest.raises(StoreError):
-                await Hub(site(), journal, ManualClock(), group).start()
+                await Hub(site(tmp_path), journal, ManualClock(), group).start()
 
 
 def test_a_site_shows_nothing_of_its_key() -> None:
-    assert repr(site()) == "Site('Test site')"
+    assert repr(site(Path())) == "Site('Test site')"

@@ -169,7 +169,8 @@ async def stage(tmp_path: Path, site_name: str = "Hotel Seeblick") -> AsyncItera
     writer = asyncio.create_task(journal.run())
     try:
         async with asyncio.TaskGroup() as group:
-            hub = Hub(Site(HUB_ID, site_name, ZONE.key, "0.1.0", Sealer(bytes(32))), journal, clock, group)
+            site = Site(HUB_ID, site_name, ZONE.key, "0.1.0", Sealer(bytes(32)), tmp_path / "drivers")
+            hub = Hub(site, journal, clock, group)
             await hub.start()
             script = Script()
             manifest = Manifest(
