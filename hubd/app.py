@@ -117,8 +117,7 @@ async def _serve(
     stop = asyncio.Event()
     try:
         async with asyncio.TaskGroup() as group:
-            site = Site(box.hub_id, config.hub.name, config.hub.time_zone, __version__, box.sealer, box.storage)
-            hub = Hub(site, journal, clock, group)
+            hub = Hub(_site(config, box), journal, clock, group)
             keys = Keys(journal)
             await keys.load()
             await _owner_key(box, keys)
@@ -139,12 +138,27 @@ async def _serve(
                 on_ready(Running(hub, keys, server, stop))
                 await stop.wait()
                 notify("STOPPING=1")
-                await hub.dispatcher.drain(DRAIN_SECONDS)
+                await asyncio.gather(hub.dispatcher.drain(DRAIN_SECONDS), hub.actions.drain(DRAIN_SECONDS))
             finally:
                 await server.stop()
             group.create_task(_end(), name="end")
     except* _StopError:
         LOG.info("stopped")
+
+
+def _site(config: Config, box: Box) -> Site:
+    return Site(
+        box.hub_id,
+        config.hub.name,
+        config.hub.time_zone,
+        __version__,
+        box.sealer,
+        box.storage,
+        removal_seconds=config.hub.removal_minutes * 60,
+        battery_report_hours=config.hub.battery_report_hours,
+        grace_seconds=config.hub.offline_grace_seconds,
+        flaky_seconds=config.hub.flaky_window_seconds,
+    )
 
 
 def _server(config: Config, hub: Hub, keys: Keys, tls: ssl.SSLContext | None) -> Server:

@@ -19,6 +19,8 @@ from hubd.store.secrets import Sealer, load_key
 DATABASE = "hubd.sqlite"
 LOCK = "lock"
 OWNER_KEY = "owner.key"
+URL_FILE = "url"
+"""Where a running hub writes its own address."""
 
 _LOCK_TRIES = 10
 _LOCK_PAUSE = 0.02

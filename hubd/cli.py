@@ -13,10 +13,12 @@ from typing import Any
 
 import msgspec
 
-from hubd import __version__
-from hubd.client import URL_FILE, Client, ClientError
+from hubd import __version__, care, inventory, replacing, tapes
+from hubd.box import URL_FILE
+from hubd.client import Client, ClientError
 from hubd.config import Config, ConfigError, load
 from hubd.model.errors import HubError
+from hubd.terminal import plain
 
 DEFAULT_CONFIG = "/etc/hubd/hubd.toml"
 DONE, FAILED, USAGE, NO_HUB = 0, 1, 2, 3
@@ -41,7 +43,10 @@ latency_ms = 300
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command line and return its exit status."""
-    arguments = _parser().parse_args(argv)
+    parser = _parser()
+    arguments, rest = parser.parse_known_args(argv)
+    if rest and not care.take(arguments, rest):
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
     action: Callable[[argparse.Namespace], int] = arguments.action
     try:
         status = action(arguments)
@@ -71,7 +76,7 @@ def _explain(error: HubError | OSError) -> int:
 
 
 def _complain(message: str) -> None:
-    print(f"hubd: {message}", file=sys.stderr)
+    print(f"hubd: {plain(message)}", file=sys.stderr)
 
 
 # -- the daemon --------------------------------------------------------------------------------------------------------
@@ -209,32 +214,9 @@ def _talk(talk: Talk) -> Callable[[argparse.Namespace], int]:
 
 
 def _show(arguments: argparse.Namespace, data: object, lines: list[str]) -> int:
-    for line in [json.dumps(data)] if arguments.json else lines:
+    for line in [json.dumps(data)] if arguments.json else map(plain, lines):
         print(line)
     return DONE
-
-
-async def _devices(client: Client, arguments: argparse.Namespace) -> int:
-    found: list[dict[str, Any]] = []
-    for path in ("/devices/list", "/devices/unmanaged/list"):
-        cursor: str | None = None
-        while True:
-            page = await client.call(path, page_cursor=cursor)
-            found += page["devices"]
-            cursor = page["pagination"]["next_page_cursor"]
-            if cursor is None:
-                break
-    width = max((len(device["display_name"]) for device in found), default=0)
-    return _show(arguments, found, [_device_line(device, width) for device in found])
-
-
-def _device_line(device: dict[str, Any], width: int) -> str:
-    properties = device["properties"]
-    state = {True: "locked", False: "unlocked"}.get(properties.get("locked"), "")
-    if not properties["online"]:
-        state = "; ".join(error["message"] for error in device["errors"]) or "offline"
-    kind = device["device_type"] + ("" if device["is_managed"] else " (unmanaged)")
-    return f"{device['device_id']}  {device['display_name']:<{width}}  {kind:<20}  {state}".rstrip()
 
 
 async def _events(client: Client, arguments: argparse.Namespace) -> int:
@@ -242,7 +224,7 @@ async def _events(client: Client, arguments: argparse.Namespace) -> int:
     _show(arguments, answer["rows"], [_event_line(row) for row in answer["rows"]])
     if arguments.follow:
         async for row in client.follow(answer["head"]):
-            print(json.dumps(row) if arguments.json else _event_line(row), flush=True)
+            print(json.dumps(row) if arguments.json else plain(_event_line(row)), flush=True)
     return DONE
 
 
@@ -269,6 +251,14 @@ async def _turn(client: Client, arguments: argparse.Namespace) -> int:
     words = "pending; see `hubd events`" if attempt["status"] == "pending" else "done: the lock confirmed it"
     _show(arguments, attempt, [words if error is None else f"{error['type']}: {error['message']}"])
     return DONE if attempt["status"] == "success" else FAILED
+
+
+def _backup(arguments: argparse.Namespace) -> int:
+    from hubd.backup import back_up  # noqa: PLC0415 - it brings SQLite along
+
+    contents = back_up(load(arguments.config).data_dir, arguments.file)
+    said = f"{arguments.file}: {len(contents.files)} files, checked. Keep it where nobody else can read it."
+    return _show(arguments, msgspec.to_builtins(contents), [said])
 
 
 # -- keys: through the running hub, or straight into the store of a stopped one ----------------------------------------
@@ -352,14 +342,20 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--port", type=int, default=8470, metavar="N", help="port of page and API (default 8470, 0: any)")
     check = add("check-config", "Check a configuration file and list every mistake.", _check_config, output)
     check.add_argument("file", type=Path, metavar="FILE")
-    add("devices", "List the devices of the running hub.", _talk(_devices), config, output)
+    listing = add("devices", "List the devices of the running hub.", _talk(inventory.devices), config, output)
+    listing.add_argument("--long", action="store_true", help="with model, firmware, battery and link")
+    care.add(add, _talk, config, output)
+    replacing.add(add, _talk, config, output)
     events = add("events", "Show the journal of the running hub.", _talk(_events), config, output)
     events.add_argument("--follow", action="store_true", help="go on as things happen")
     events.add_argument("--last", type=_count, default=20, metavar="N", help="how many to start with (default 20)")
     for name in ("lock", "unlock"):
         turn = add(name, f"{name.capitalize()} a door and say how it ended.", _talk(_turn), config, output)
         turn.add_argument("device", metavar="DEVICE", help="id or name of the lock")
+    keep = add("backup", "Write all that makes this box this box into one file.", _backup, config, output)
+    keep.add_argument("file", type=Path, metavar="FILE", help="such as box.tar.gz; must not exist yet")
     _add_keys(commands, config, output)
+    tapes.add(commands, config)
     journal = commands.add_parser("journal", help="Look after the journal.", description="Look after the journal.")
     verify = journal.add_subparsers(dest="journal_command", required=True, metavar="COMMAND").add_parser(
         "verify", help="Check every row and link of the chain.", parents=[config, output]

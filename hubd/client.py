@@ -2,19 +2,16 @@
 
 import json
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 import aiohttp
 
-from hubd.box import OWNER_KEY, is_in_use
+from hubd.box import OWNER_KEY, URL_FILE, is_in_use
 from hubd.model.errors import HubError
 from hubd.tls import CERTIFICATE
-
-URL_FILE = "url"
-"""Where a running hub writes its own address, in its data directory."""
 
 TIMEOUT = 20.0
 OK = 200
@@ -94,6 +91,18 @@ class Client:
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             reason = type(error).__name__
         raise ClientError("stream_broken", f"the hub stopped answering ({reason})")
+
+    async def stream(self, path: str, **query: str | int) -> AsyncGenerator[bytes]:
+        """GET an answer that goes on, piece by piece, until it ends. Raises `ClientError`, also when it breaks off."""
+        timeout = aiohttp.ClientTimeout(total=None, sock_read=TIMEOUT * 2)
+        try:
+            async with self._session.get(self.url + path, params=query, ssl=self._tls, timeout=timeout) as response:
+                if response.status != OK:
+                    await _answer(response)
+                async for piece in response.content.iter_any():
+                    yield piece
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise ClientError("stream_broken", f"the hub stopped answering ({type(error).__name__})") from error
 
 
 def _not_running(data_dir: Path) -> ClientError:

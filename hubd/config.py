@@ -31,6 +31,10 @@ class HubTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     time_zone: str = "UTC"
     data_dir: str = "/var/lib/hubd"
     journal_days: int = 400
+    offline_grace_seconds: float = 30.0
+    flaky_window_seconds: float = 3600.0
+    removal_minutes: float = 10.0
+    battery_report_hours: float = 0.0
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     def __post_init__(self) -> None:
@@ -46,6 +50,14 @@ class HubTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             wrong.append("data_dir: must be the path of a directory")
         if not 1 <= self.journal_days <= 36500:  # noqa: PLR2004 - a hundred years
             wrong.append("journal_days: must be between 1 and 36500")
+        for key, value, low, high in (
+            ("offline_grace_seconds", self.offline_grace_seconds, 0, 600),
+            ("flaky_window_seconds", self.flaky_window_seconds, 1, 86400),
+            ("removal_minutes", self.removal_minutes, 0, 1440),
+            ("battery_report_hours", self.battery_report_hours, 0, 8760),
+        ):
+            if not low <= value <= high:
+                wrong.append(f"{key}: must be between {low} and {high}")
         _refuse(wrong)
 
 

@@ -45,6 +45,16 @@ class HealthAnswer(shapes.Ok, frozen=True, kw_only=True):
     service_health_statuses: list[ServiceHealth]
 
 
+class WaitingShape(shapes.Shape, frozen=True, kw_only=True):
+    """Something on the network that cannot be announced yet, with the reason."""
+
+    key: str
+    """The driver's own."""
+    name: str
+    reason: str
+    since: datetime
+
+
 class InstanceShape(shapes.Shape, frozen=True, kw_only=True):
     """A driver instance with its hops, nearest first."""
 
@@ -60,6 +70,7 @@ class InstanceShape(shapes.Shape, frozen=True, kw_only=True):
     devices_online: int
     """Of the managed ones; unmanaged devices are counted apart."""
     devices_unmanaged: int
+    waiting: list[WaitingShape]
 
 
 class SiteAnswer(shapes.Ok, frozen=True, kw_only=True):
@@ -200,6 +211,10 @@ def _instance(hub: Hub, name: str) -> InstanceShape:
         devices=len(managed),
         devices_online=sum(hub.is_reachable(record) for record in managed),
         devices_unmanaged=len(records) - len(managed),
+        waiting=[
+            WaitingShape(key=key, name=one.name, reason=one.reason, since=one.since)
+            for key, one in health.waiting.items()
+        ],
     )
 
 

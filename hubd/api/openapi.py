@@ -56,7 +56,7 @@ class ErrorAnswer(msgspec.Struct, frozen=True, kw_only=True):
 def document(routes: Sequence[Route]) -> Document:
     """Build the document."""
     types: list[Any] = [ErrorAnswer]
-    types += [r.params for r in routes] + [r.answer for r in routes if r.answer is not Stream]
+    types += [r.params for r in routes] + [r.answer for r in routes if not issubclass(r.answer, Stream)]
     _, components = msgspec.json.schema_components(types, ref_template=_REF)
     return Document(
         openapi="3.1.0",
@@ -92,8 +92,9 @@ def _ref(kind: type) -> dict[str, str]:
 
 
 def _success(route: Route) -> dict[str, Any]:
-    if route.answer is Stream:
-        return {"description": "Server-sent events", "content": {"text/event-stream": {"schema": {"type": "string"}}}}
+    if issubclass(route.answer, Stream):
+        schema = {"type": "string"}
+        return {"description": "Done, as it comes", "content": {route.answer.content_type: {"schema": schema}}}
     schema = {"type": "object"} if route.answer is Document else _ref(route.answer)
     return {"description": "Done", "content": {"application/json": {"schema": schema}}}
 

@@ -8,13 +8,14 @@ from msgspec import UNSET, UnsetType
 
 from hubd.api import shapes
 from hubd.api.brands import maker_of, provider_of
+from hubd.core.cautions import Caution, cautions, stale_since
 from hubd.core.hub import Hub
 from hubd.core.observe import battery_status
 from hubd.model.capability import Capabilities, SetPointRange
 from hubd.model.command import action_type
 from hubd.model.device import DeviceDescription
 from hubd.model.outcome import Outcome, OutcomeKind
-from hubd.model.state import Climate, DeviceState
+from hubd.model.state import BatteryReading, Climate, DeviceState
 from hubd.store.records import CommandRecord, DeviceRecord
 
 _TRUE = True
@@ -46,7 +47,7 @@ def device(hub: Hub, record: DeviceRecord) -> shapes.DeviceShape:
         capabilities_supported=_supported(capabilities),
         properties=_properties(hub, record),
         errors=device_errors(hub, record),
-        warnings=_warnings(record),
+        warnings=warnings(hub, record),
         custom_metadata=metadata(record.custom_metadata),
         display_name=record.name,
         space_ids=[],
@@ -110,12 +111,26 @@ def device_errors(hub: Hub, record: DeviceRecord) -> list[shapes.Problem]:
     return []
 
 
-def _warnings(record: DeviceRecord) -> list[shapes.Notice]:
-    if not record.state.jammed:
-        return []
-    message = "The lock reports that its bolt is jammed; somebody has to look at the door."
-    at = record.state.changed_at or record.found_at
-    return [shapes.Notice(warning_code="provider_issue", message=message, created_at=at)]
+def warnings(hub: Hub, record: DeviceRecord) -> list[shapes.Notice]:
+    """Say what of the device needs a look."""
+    return [notice(caution) for caution in cautions(hub, record)]
+
+
+def notice(caution: Caution) -> shapes.Notice:
+    """Build a member of `warnings`. What Seam has no code for is a `provider_issue` with a code of the hub's own."""
+    if caution.code == "flaky_connection":
+        return shapes.Notice(
+            warning_code="device_has_flaky_connection", message=caution.message, created_at=caution.since
+        )
+    is_about_others = caution.code == "duplicate_hardware"
+    return shapes.Notice(
+        warning_code="provider_issue",
+        message=caution.message,
+        created_at=caution.since,
+        hub_code=caution.code,
+        device_ids=list(caution.device_ids) if is_about_others else UNSET,
+        code_manager_id=caution.code_manager_id if is_about_others else UNSET,
+    )
 
 
 def _properties(hub: Hub, record: DeviceRecord) -> shapes.Properties:
@@ -123,7 +138,7 @@ def _properties(hub: Hub, record: DeviceRecord) -> shapes.Properties:
     online = hub.is_reachable(record)
     members: dict[str, Any] = {}
     if online:
-        members |= _live(state)
+        members |= _live(state, is_battery_stale=stale_since(hub, record) is not None)
     keypad = description.capabilities.keypad
     if keypad is not None:
         members["max_active_codes_supported"] = keypad.slots
@@ -145,19 +160,28 @@ def _properties(hub: Hub, record: DeviceRecord) -> shapes.Properties:
     )
 
 
-def _live(state: DeviceState) -> dict[str, Any]:
+def _live(state: DeviceState, *, is_battery_stale: bool) -> dict[str, Any]:
     members: dict[str, Any] = {}
     if state.locked is not None:
         members["locked"] = state.locked
     if state.door_open is not None:
         members["door_open"] = state.door_open
     if state.battery is not None:
-        level = state.battery.level
-        members["battery_level"] = level
-        members["battery"] = shapes.Battery(level=level, status=battery_status(level, low=state.battery.low))
+        members["battery_level"] = state.battery.level
+        members["battery"] = _battery(state.battery, is_stale=is_battery_stale)
     if state.climate is not None:
         members |= _climate(state.climate)
     return members
+
+
+def _battery(reading: BatteryReading, *, is_stale: bool) -> shapes.Battery:
+    return shapes.Battery(
+        level=reading.level,
+        status=battery_status(reading.level, low=reading.low),
+        measured_at=reading.measured_at,
+        is_stale=is_stale,
+        unconfirmed_level=UNSET if reading.suspect_level is None else reading.suspect_level,
+    )
 
 
 def _climate(climate: Climate) -> dict[str, Any]:

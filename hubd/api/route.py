@@ -1,7 +1,7 @@
 """What a route file gives to the router."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from typing import Any, Literal, Protocol
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from typing import Any, ClassVar, Literal, Protocol
 
 import msgspec
 
@@ -55,7 +55,19 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
 class Stream(msgspec.Struct, frozen=True):
     """An answer that goes on: chunks of a server-sent event stream."""
 
+    content_type: ClassVar[str] = "text/event-stream"
     chunks: AsyncGenerator[bytes]
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Those that it has beside its type."""
+        return {}
+
+
+class LineStream(Stream, frozen=True):
+    """One of JSON values, one on a line."""
+
+    content_type: ClassVar[str] = "application/x-ndjson"
 
 
 type Handler = Callable[[Call, Any], Awaitable[msgspec.Struct]]

@@ -10,7 +10,11 @@ from hubd.api import (
     connected_accounts,
     devices,
     events,
+    hub_actions,
+    hub_devices,
     hub_extras,
+    hub_recording,
+    hub_replace,
     locks,
     openapi,
     simulate,
@@ -42,6 +46,10 @@ ROUTES: list[Route] = [
     *workspaces.ROUTES,
     *webhooks.ROUTES,
     *hub_extras.ROUTES,
+    *hub_recording.ROUTES,
+    *hub_actions.ROUTES,
+    *hub_devices.ROUTES,
+    *hub_replace.ROUTES,
 ]
 
 
@@ -120,7 +128,7 @@ class Router:
     async def _run(self, found: Route, call: Call) -> Response:
         result = await found.handler(call, _params(found.params, call.request))
         if isinstance(result, Stream):
-            headers = {"content-type": "text/event-stream", "cache-control": "no-store"}
+            headers = {"content-type": result.content_type, "cache-control": "no-store", **result.headers}
             return Response(headers=headers, stream=result.chunks)
         return answer(result)
 

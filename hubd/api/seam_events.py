@@ -1,8 +1,10 @@
 """Journal rows to Seam's events. A row without a public type is never served."""
 
+from datetime import datetime
 from typing import Any
 
 from hubd.api import project
+from hubd.core.cautions import flaky
 from hubd.core.hub import Hub
 from hubd.model import ids
 from hubd.model.event import (
@@ -54,14 +56,15 @@ def _payload(hub: Hub, row: Row, public: str, body: Any) -> dict[str, Any]:
             return {"battery_level": level, "battery_status": status}
         case BatteryLow(level=level):
             return {"battery_level": level}
-        case DeviceDisconnected(error_code=code, reason=reason):
+        case DeviceDisconnected(error_code=code, reason=reason, flaky_since=flaky):
             problem = {
                 "error_code": code,
                 "message": reason,
                 "created_at": project.when(row.occurred_at),
                 "is_device_error": True,
             }
-            return {"error_code": code, "device_errors": [problem], "device_warnings": []} | _no_account_problems()
+            notes = [] if flaky is None else [_flaky(flaky)]
+            return {"error_code": code, "device_errors": [problem], "device_warnings": notes} | _no_account_problems()
         case HopLost():
             problem = {
                 "error_code": "account_disconnected",
@@ -100,6 +103,11 @@ def _attempt(public: str, request_id: str) -> dict[str, Any]:
     _, action, end = public.split(".")
     status = "success" if end == "succeeded" else "error"
     return {"action_attempt_id": request_id, "action_type": action.upper(), "status": status}
+
+
+def _flaky(since: datetime) -> dict[str, Any]:
+    notice = project.notice(flaky(since))
+    return {"warning_code": notice.warning_code, "message": notice.message, "created_at": project.when(since)}
 
 
 def _no_account_problems() -> dict[str, Any]:

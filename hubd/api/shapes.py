@@ -20,6 +20,12 @@ class Notice(Shape, frozen=True, kw_only=True):
     warning_code: str
     message: str
     created_at: datetime
+    hub_code: Maybe[str] = UNSET
+    """A hub extension: what it is, where Seam has no code."""
+    device_ids: Maybe[list[str]] = UNSET
+    """A hub extension: the other devices that it is about."""
+    code_manager_id: Maybe[str | None] = UNSET
+    """A hub extension: of several devices that are one piece of hardware, the one that manages its codes."""
 
 
 class Problem(Shape, frozen=True, kw_only=True):
@@ -34,10 +40,15 @@ class Problem(Shape, frozen=True, kw_only=True):
 
 
 class Battery(Shape, frozen=True, kw_only=True):
-    """`level` 0 to 1."""
+    """`level` 0 to 1. The other members are hub extensions."""
 
     level: float
     status: Literal["critical", "low", "good", "full"]
+    measured_at: datetime
+    is_stale: bool
+    """Older than three of the device's reporting intervals."""
+    unconfirmed_level: Maybe[float] = UNSET
+    """A later reading, too far below to be believed before a second one agrees with it."""
 
 
 class Model(Shape, frozen=True, kw_only=True):

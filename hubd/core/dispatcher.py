@@ -9,17 +9,18 @@ import logging
 from datetime import timedelta
 
 from hubd.core.lanes import Lanes
+from hubd.core.presence import Presence
 from hubd.core.settle import cannot_reach, settle
 from hubd.core.supervisor import Supervisor, is_cancelled
 from hubd.driver import intake
 from hubd.driver.clock import Clock
 from hubd.driver.protocol import DriverError
 from hubd.model.command import Command, LockDoor, SimulateHubConnection, UnlockDoor
-from hubd.model.errors import BusyError, HubError, StoreError
+from hubd.model.errors import BusyError, HubError, RefusedError, StoreError
 from hubd.model.event import CommandAccepted, CommandStarted
 from hubd.model.outcome import Outcome, expired, sent_unconfirmed, unreachable
 from hubd.store.journal import Journal
-from hubd.store.tables import View
+from hubd.store.tables import View, native_key
 
 LOG = logging.getLogger(__name__)
 
@@ -47,8 +48,9 @@ class Job:
 class Dispatcher:
     """Owner of every command under way."""
 
-    def __init__(self, journal: Journal, clock: Clock, group: asyncio.TaskGroup) -> None:
+    def __init__(self, journal: Journal, clock: Clock, group: asyncio.TaskGroup, presence: Presence) -> None:
         self._journal = journal
+        self._presence = presence
         self._clock = clock
         self._group = group
         self._lanes: dict[str, tuple[Supervisor, Lanes[Job]]] = {}
@@ -81,6 +83,10 @@ class Dispatcher:
         """Return how many commands wait for a device."""
         return self._lanes[instance][1].waiting(device_id)
 
+    def is_busy(self, device_id: str) -> bool:
+        """Whether a command to a device is accepted, or about to be, and not settled."""
+        return any(job.command.device_id == device_id for job in self._jobs.values())
+
     @property
     def under_way(self) -> int:
         """How many commands are accepted and not settled."""
@@ -96,7 +102,7 @@ class Dispatcher:
         refusal = None if isinstance(job.command, SimulateHubConnection) else cannot_reach(supervisor.health)
         if refusal is not None:
             try:
-                await self._journal.transact(lambda view: self._refuse(view, job, refusal, deadline_seconds))
+                await self._journal.transact(lambda view: self._refuse(view, instance, job, refusal, deadline_seconds))
             finally:
                 job.settled.set_result(None)
             return
@@ -112,7 +118,7 @@ class Dispatcher:
     ) -> None:
         """Make a command durable, wait for its turn, run it. A task of its own: the caller may go away."""
         try:
-            await self._journal.transact(lambda view: self._accept(view, job, seconds, at_once=at_once))
+            await self._journal.transact(lambda view: self._accept(view, instance, job, seconds, at_once=at_once))
         except HubError as error:
             self._forget(instance, job)
             accepted.set_exception(error)
@@ -141,20 +147,23 @@ class Dispatcher:
         if pending:
             await asyncio.wait(pending, timeout=seconds)
 
-    def _accept(self, view: View, job: Job, seconds: float, *, at_once: bool) -> None:
+    def _accept(self, view: View, instance: str, job: Job, seconds: float, *, at_once: bool) -> None:
         if job.statement is not None:
             view.execute(job.statement[0], *job.statement[1])
         device = view.device(job.command.device_id)
-        instance = None if device is None else device.device.instance
+        if device is not None and native_key(device) != (instance, job.command.native_id):
+            message = "Another device was put in this one's place just now; look at it and repeat the order."
+            raise RefusedError("device_replaced", message, device_id=job.command.device_id)
         event = CommandAccepted(
             request_id=job.request_id, command=job.command, deadline=view.now + timedelta(seconds=seconds), by=job.by
         )
-        view.emit(event, instance=instance, device_id=job.command.device_id)
+        row_instance = None if device is None else instance
+        view.emit(event, instance=row_instance, device_id=job.command.device_id)
         if at_once:
             self._start(view, job)
 
-    def _refuse(self, view: View, job: Job, outcome: Outcome, seconds: float) -> None:
-        self._accept(view, job, seconds, at_once=False)
+    def _refuse(self, view: View, instance: str, job: Job, outcome: Outcome, seconds: float) -> None:
+        self._accept(view, instance, job, seconds, at_once=False)
         settle(view, job.request_id, outcome, None)
 
     @staticmethod
@@ -205,13 +214,18 @@ class Dispatcher:
 
     async def _finish(self, instance: str, job: Job, outcome: Outcome) -> None:
         order = self._orders.get(job.command.device_id)
+
+        def end(view: View) -> None:
+            settle(view, job.request_id, outcome, order, self._presence.silence(instance))
+
         while True:
             try:
-                await self._journal.transact(lambda view: settle(view, job.request_id, outcome, order))
+                await self._journal.transact(end)
                 break
             except StoreError as error:
                 LOG.error("the end of %s is not recorded yet: %s", job.request_id, error.message)  # noqa: TRY400
                 await self._clock.sleep(SETTLE_RETRY)
+        self._presence.look_at((job.command.device_id,))
         self._forget(instance, job)
 
     def _forget(self, instance: str, job: Job) -> None:

@@ -1,14 +1,16 @@
 """Live health of a driver instance, hop by hop. What is durable of it is `HopLost` and `HopBack`."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import msgspec
 
 from hubd.driver.clock import Clock
 from hubd.driver.protocol import DriverError, Manifest
+from hubd.model.errors import writable
 
 MOST_WAITING = 1000
+LONGEST_NAME, LONGEST_REASON = 200, 500
 
 type LinkState = Literal["starting", "connected", "lost", "not_configured"]
 
@@ -31,6 +33,13 @@ class Waiting(msgspec.Struct, frozen=True):
     since: datetime
 
 
+class Moment(NamedTuple):
+    """An instant: what the wall clock said, and the monotonic seconds that no step of it changes."""
+
+    at: datetime
+    monotonic: float
+
+
 class InstanceHealth:
     """Changes as the supervisor and the driver tell it; read by everybody."""
 
@@ -39,6 +48,8 @@ class InstanceHealth:
         self.manifest = manifest
         self.state: LinkState = "starting"
         self.since: datetime = clock.now()
+        self.lost_since: Moment | None = None
+        """When the way to the devices was lost, whatever was lost of it since; None while it works, and at first."""
         self.error: DriverError | None = None
         self.next_try_at: datetime | None = None
         self.attempts = 0
@@ -85,7 +96,7 @@ class InstanceHealth:
         known = self.waiting.get(key)
         since = self._clock.now() if known is None else known.since
         if known is not None or len(self.waiting) < MOST_WAITING:
-            self.waiting[key] = Waiting(name, reason, since)
+            self.waiting[key] = Waiting(writable(name)[:LONGEST_NAME], writable(reason)[:LONGEST_REASON], since)
 
     def _judge(self) -> None:
         hops = self.manifest.hops
@@ -98,6 +109,10 @@ class InstanceHealth:
     def _enter(self, state: LinkState, error: DriverError | None) -> None:
         if self.state != state:
             self.state, self.since = state, self._clock.now()
+        if state == "connected":
+            self.lost_since = None
+        elif state == "lost" and self.lost_since is None:
+            self.lost_since = Moment(self._clock.now(), self._clock.monotonic())
         self.error = error
 
     def hops(self) -> list[HopHealth]:

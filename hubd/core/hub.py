@@ -9,13 +9,16 @@ from pathlib import Path
 
 import msgspec
 
-from hubd.core.absence import miss
+from hubd.core import twins
+from hubd.core.absence import Scans, meet
 from hubd.core.actions import Actions
 from hubd.core.dispatcher import Dispatcher, Job
 from hubd.core.health import InstanceHealth
 from hubd.core.observe import Observer
 from hubd.core.policy import Policy
+from hubd.core.presence import Presence
 from hubd.core.settle import is_by_hand, recover, resolve
+from hubd.core.silence import FLAKY_SECONDS
 from hubd.core.supervisor import Supervisor
 from hubd.core.vault import Vault
 from hubd.driver import intake
@@ -24,7 +27,7 @@ from hubd.driver.protocol import Driver, Manifest
 from hubd.model import ids
 from hubd.model.command import Command, LockDoor, SimulateKeypadCodeEntry, UnlockDoor
 from hubd.model.device import Device, DeviceDescription
-from hubd.model.errors import HubError, NotFoundError
+from hubd.model.errors import HubError, NotFoundError, writable
 from hubd.model.event import DeviceDescribed, DeviceEdited, DeviceFound, DeviceRemoved, HubStarted
 from hubd.model.seen import LockSeen, ReachabilitySeen, Seen
 from hubd.store.journal import Journal
@@ -59,6 +62,12 @@ class Site(msgspec.Struct, frozen=True):
     """Directory under which each driver instance has one of its own."""
     removal_seconds: float = 600.0
     """How far apart the first and the last of three scans must be that remove a device by not finding it."""
+    grace_seconds: float = 0.0
+    """How long somebody must be lost until that is an event; 0: it is one at once."""
+    flaky_seconds: float = FLAKY_SECONDS
+    """Window within which three losses make a device's connection flaky, and which it must then be quiet."""
+    battery_report_hours: float = 0.0
+    """How often every battery must be reported; 0: as each device says itself."""
 
     def __repr__(self) -> str:
         return f"Site({self.name!r})"
@@ -77,7 +86,8 @@ class Hub:
         self.streams = 0
         """How many journal streams are open."""
         self.workspace_id = ids.workspace_id(hub_id)
-        self.dispatcher = Dispatcher(journal, clock, group)
+        self.presence = Presence(journal, clock, grace_seconds=site.grace_seconds, flaky_seconds=site.flaky_seconds)
+        self.dispatcher = Dispatcher(journal, clock, group, self.presence)
         self.actions = Actions(journal, clock, group)
         self.instances: dict[str, Instance] = {}
         self.health: dict[str, InstanceHealth] = {}
@@ -85,6 +95,7 @@ class Hub:
         self._device_id: Callable[[str, str], str] = lru_cache(maxsize=8192)(
             lambda instance, native_id: ids.device_id(hub_id, instance, native_id)
         )
+        self._scans = Scans(clock, site.removal_seconds)
         self._group = group
 
     @property
@@ -105,12 +116,15 @@ class Hub:
         for command in left_open:
             if command.started_at is not None and isinstance(command.command, LockDoor | UnlockDoor):
                 self.dispatcher.note_order(command.command.device_id, command.request_id)
+        self._group.create_task(self.presence.run(), name="presence")
 
     def add(self, instance: Instance) -> None:
         """Start a driver instance in the hub's task group."""
-        supervisor = Supervisor(instance.name, instance.manifest, instance.driver, self.journal, self.clock)
+        changed = self.presence.changed
+        supervisor = Supervisor(instance.name, instance.manifest, instance.driver, self.clock, changed)
         self.instances[instance.name] = instance
         self.health[instance.name] = supervisor.health
+        self.presence.attach(supervisor.health)
         self.dispatcher.attach(supervisor)
         self.actions.attach(instance.name, instance.driver, supervisor.health)
         self._group.create_task(supervisor.run(self, self.vault), name=f"driver-{instance.name}")
@@ -174,28 +188,37 @@ class Hub:
     async def found(self, instance: str, description: DeviceDescription, seen: tuple[Seen, ...]) -> str:
         """Take in a device with its first readings. Implements `supervisor.Door`."""
         description, seen = intake.description(description), intake.readings(seen)
-        device = Device(self._device_id(instance, description.native_id), instance, description)
         policy = self.instances[instance].policy
 
-        def apply(view: View) -> None:
-            known = view.device(device.device_id)
+        def apply(view: View) -> str:
+            device_id = self._known_as(view, instance, description.native_id)
+            device = Device(device_id, instance, description)
+            known = view.device(device_id)
+            is_new = known is None or known.removed_at is not None
             if known is None or known.removed_at is not None:
                 if known is None:
-                    is_managed = policy.wants(description, device.device_id)
+                    is_managed = policy.wants(description, device_id)
                 else:
-                    is_managed = known.is_managed and not policy.excludes(description, device.device_id)
+                    is_managed = known.is_managed and not policy.excludes(description, device_id)
                 event = DeviceFound(device=device, is_managed=is_managed)
                 public = "device.added" if is_managed else None
-                view.emit(event, public=public, instance=instance, device_id=device.device_id)
+                view.emit(event, public=public, instance=instance, device_id=device_id)
             else:
+                meet(view, known)
                 self._redescribe(view, known, device)
-            if not any(isinstance(reading, ReachabilitySeen) for reading in seen):
-                self._apply(view, device.device_id, (ReachabilitySeen(native_id=description.native_id, online=True),))
-            self._apply(view, device.device_id, seen)
+            if is_new and not any(isinstance(reading, ReachabilitySeen) for reading in seen):
+                self._apply(view, device_id, (ReachabilitySeen(native_id=description.native_id, online=True),))
+            self._apply(view, device_id, seen)
+            twins.notice(view, device_id)
+            return device_id
 
-        await self.journal.transact(apply)
-        self._note_hands(device.device_id, seen)
-        return device.device_id
+        device_id = await self.journal.transact(apply)
+        self._note(device_id, seen)
+        return device_id
+
+    def _known_as(self, view: View, instance: str, native_id: str) -> str:
+        """Return the device that an instance means by a native id; it may have taken another one's place."""
+        return view.device_id(instance, native_id, self._device_id(instance, native_id))
 
     def _redescribe(self, view: View, known: DeviceRecord, device: Device) -> None:
         instance, device_id = device.instance, device.device_id
@@ -209,25 +232,27 @@ class Hub:
 
     async def removed(self, instance: str, native_id: str, reason: str) -> None:
         """Take in a network's statement that a device is gone. Implements `supervisor.Door`."""
-        device_id = self._device_id(instance, native_id)
 
         def apply(view: View) -> None:
+            device_id = self._known_as(view, instance, native_id)
             known = view.device(device_id)
             if known is not None and known.removed_at is None:
                 public = "device.removed" if known.is_managed else None
-                view.emit(DeviceRemoved(reason=reason), public=public, instance=instance, device_id=device_id)
+                event = DeviceRemoved(reason=writable(reason))
+                view.emit(event, public=public, instance=instance, device_id=device_id)
 
         await self.journal.transact(apply)
 
     async def missing(self, instance: str, native_ids: tuple[str, ...]) -> None:
         """Take in what a complete scan did not find. Implements `supervisor.Door`."""
-        absent = {self._device_id(instance, native_id) for native_id in native_ids}
+        absent = set(native_ids)
+
+        passed = self._scans.begin(instance)
 
         def apply(view: View) -> None:
-            for device_id in [d for d, r in self.devices.items() if r.device.instance == instance]:
-                record = view.device(device_id)
-                if record is not None and record.removed_at is None:
-                    miss(view, record, is_absent=device_id in absent, seconds=self.site.removal_seconds)
+            records = [view.device(d) for d, r in self.devices.items() if r.device.instance == instance]
+            present = [r for r in records if r and r.removed_at is None and r.device.instance == instance]
+            self._scans.judge(view, present, absent, passed)
 
         await self.journal.transact(apply)
 
@@ -242,24 +267,26 @@ class Hub:
 
     async def publish(self, instance: str, seen: tuple[Seen, ...]) -> None:
         """Take in readings. Implements `supervisor.Door`. Those of devices never found are dropped with a log line."""
-        by_device: dict[str, list[Seen]] = {}
+        by_native: dict[str, list[Seen]] = {}
         for reading in intake.readings(seen):
-            by_device.setdefault(self._device_id(instance, reading.native_id), []).append(reading)
+            by_native.setdefault(reading.native_id, []).append(reading)
 
-        def apply(view: View) -> None:
-            for device_id, readings in by_device.items():
-                self._apply(view, device_id, tuple(readings))
+        def apply(view: View) -> list[tuple[str, tuple[Seen, ...]]]:
+            by_device = [(self._known_as(view, instance, n), tuple(readings)) for n, readings in by_native.items()]
+            for device_id, readings in by_device:
+                self._apply(view, device_id, readings)
+            return by_device
 
-        await self.journal.transact(apply)
-        for device_id, readings in by_device.items():
-            self._note_hands(device_id, tuple(readings))
+        for device_id, readings in await self.journal.transact(apply):
+            self._note(device_id, readings)
 
     def _apply(self, view: View, device_id: str, seen: tuple[Seen, ...]) -> None:
         record = view.device(device_id)
         if record is None:
             LOG.warning("a reading of a device that was never announced was dropped")
             return
-        observer = Observer(view, record, self.dispatcher.order_of(device_id))
+        silence = self.presence.silence(record.device.instance)
+        observer = Observer(view, record, self.dispatcher.order_of(device_id), silence)
         order = self.dispatcher.latest_order(device_id)
         for reading in seen:
             observer.apply(reading)
@@ -269,7 +296,8 @@ class Hub:
                 else:
                     resolve(view, order, reading)
 
-    def _note_hands(self, device_id: str, seen: tuple[Seen, ...]) -> None:
+    def _note(self, device_id: str, seen: tuple[Seen, ...]) -> None:
+        self.presence.look_at((device_id,))
         if any(isinstance(reading, LockSeen) and is_by_hand(reading) for reading in seen):
             self.dispatcher.note_order(device_id, None)
 

@@ -7,11 +7,11 @@ from typing import Literal
 
 from msgspec.structs import replace
 
+from hubd.core.battery import judge
+from hubd.core.silence import AT_ONCE, Silence, hear
 from hubd.model.event import (
     BatteryChanged,
     BatteryLow,
-    DeviceConnected,
-    DeviceDisconnected,
     DoorChanged,
     Event,
     LockChanged,
@@ -51,11 +51,14 @@ def battery_status(level: float, *, low: bool = False) -> BatteryStatus:
 class Observer:
     """Applies readings of one device within a transaction."""
 
-    def __init__(self, view: View, record: DeviceRecord, order: tuple[str, bool] | None) -> None:
+    def __init__(
+        self, view: View, record: DeviceRecord, order: tuple[str, bool] | None, silence: Silence = AT_ONCE
+    ) -> None:
         """`order` is the request id and target position of an order under way on this device."""
         self._view = view
         self._device = record.device
         self._order = order
+        self._silence = silence
 
     def apply(self, seen: Seen) -> None:
         """Apply one reading."""
@@ -64,7 +67,7 @@ class Observer:
             return
         match seen:
             case ReachabilitySeen():
-                self._reachability(record, seen)
+                hear(self._view, record, seen, self._silence)
             case LockSeen():
                 self._lock(record, seen)
             case DoorSeen():
@@ -84,29 +87,6 @@ class Observer:
         self._view.emit(
             event,
             public=public if record.is_managed else None,
-            instance=self._device.instance,
-            device_id=self._device.device_id,
-            occurred_at=seen.occurred_at,
-        )
-
-    def _reachability(self, record: DeviceRecord, seen: ReachabilitySeen) -> None:
-        prefix = "device" if record.is_managed else "device.unmanaged"
-        known = record.state
-        event: Event
-        if seen.online == known.online:
-            reason = None if seen.online else seen.reason or known.offline_reason
-            if reason != known.offline_reason:
-                self._view.put_telemetry(replace(record, state=replace(known, offline_reason=reason)))
-            return
-        if seen.online:
-            event, public = DeviceConnected(), f"{prefix}.connected"
-        else:
-            reason = seen.reason or "The device does not answer."
-            event = DeviceDisconnected(error_code="device_disconnected", reason=reason)
-            public = f"{prefix}.disconnected"
-        self._view.emit(
-            event,
-            public=public,
             instance=self._device.instance,
             device_id=self._device.device_id,
             occurred_at=seen.occurred_at,
@@ -144,18 +124,22 @@ class Observer:
     def _battery(self, record: DeviceRecord, seen: BatterySeen) -> None:
         level = min(1.0, max(0.0, seen.level))
         before = record.state.battery
-        reading = BatteryReading(level, seen.occurred_at or self._view.now, seen.low)
+        measured = BatteryReading(level, seen.occurred_at or self._view.now, seen.low)
+        reading = judge(before, measured, self._view.now)
         record = replace(record, state=replace(record.state, battery=reading))
-        self._view.put_telemetry(record)
-        status = battery_status(level, low=seen.low)
+        if reading.suspect_at != (None if before is None else before.suspect_at):
+            self._view.put_device(record)  # a restart must not lose the suspect, else no second reading is the second
+        else:
+            self._view.put_telemetry(record)
+        status = battery_status(reading.level, low=reading.low)
         old = None if before is None else battery_status(before.level, low=before.low)
         if old == status:
             return
         if old is not None:
-            event = BatteryChanged(level=level, status=status)
+            event = BatteryChanged(level=reading.level, status=status)
             self._emit(record, event, "device.battery_status_changed", seen)
         if status in {"low", "critical"} and old not in {"low", "critical"}:
-            self._emit(record, BatteryLow(level=level), "device.low_battery", seen)
+            self._emit(record, BatteryLow(level=reading.level), "device.low_battery", seen)
 
     def _climate(self, record: DeviceRecord, seen: ClimateSeen) -> None:
         before, after = record.state.climate, seen.climate

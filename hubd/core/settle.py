@@ -4,6 +4,7 @@ from msgspec.structs import replace
 
 from hubd.core.health import InstanceHealth
 from hubd.core.observe import Observer
+from hubd.core.silence import AT_ONCE, Silence
 from hubd.model.command import Command, LockDoor, UnlockDoor, action_type
 from hubd.model.event import CommandResolved, CommandSettled
 from hubd.model.outcome import Outcome, OutcomeKind, expired, sent_unconfirmed, unreachable
@@ -39,14 +40,16 @@ def is_by_hand(seen: LockSeen) -> bool:
     return seen.method not in {None, "remote"}
 
 
-def settle(view: View, request_id: str, outcome: Outcome, order: tuple[str, bool] | None) -> None:
+def settle(
+    view: View, request_id: str, outcome: Outcome, order: tuple[str, bool] | None, silence: Silence = AT_ONCE
+) -> None:
     """End a command: what was read while doing it becomes events, then the command is settled. Twice is once."""
     known = view.command(request_id)
     if known is None or known.outcome is not None:
         return
     record = view.device(known.command.device_id)
     if record is not None:
-        observer = Observer(view, record, order)
+        observer = Observer(view, record, order, silence)
         for seen in outcome.seen:
             observer.apply(seen)
     is_public = record is not None and record.is_managed
@@ -80,7 +83,8 @@ def resolve(view: View, request_id: str, seen: LockSeen) -> None:
         return
     command = record.command
     is_open = record.outcome.kind is OutcomeKind.SENT_UNCONFIRMED and isinstance(command, LockDoor | UnlockDoor)
-    if not is_open or seen.locked is None or is_by_hand(seen):
+    is_its_bolt = seen.native_id == command.native_id  # another device may have taken its place
+    if not is_open or not is_its_bolt or seen.locked is None or is_by_hand(seen):
         return
     reached = seen.locked is isinstance(command, LockDoor)
     if not reached and view.now < record.deadline:

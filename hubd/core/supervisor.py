@@ -3,9 +3,8 @@
 import asyncio
 import logging
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
-from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -13,15 +12,11 @@ from hubd.core.health import InstanceHealth
 from hubd.driver.clock import Clock
 from hubd.driver.protocol import Driver, DriverError, Manifest, Secrets
 from hubd.model.device import DeviceDescription
-from hubd.model.errors import HubError, StoreError
-from hubd.model.event import HopBack, HopLost
+from hubd.model.errors import HubError
 from hubd.model.seen import Seen
-from hubd.store.journal import Journal
-from hubd.store.tables import View
 
 FIRST_PAUSE = 1.0
 LONGEST_PAUSE = 60.0
-RETRY_RECORD = 5.0
 
 
 def is_cancelled() -> bool:
@@ -116,51 +111,52 @@ class _Port:
 class Supervisor:
     """Owner of one driver instance."""
 
-    def __init__(self, instance: str, manifest: Manifest, driver: Driver, journal: Journal, clock: Clock) -> None:
+    def __init__(
+        self, instance: str, manifest: Manifest, driver: Driver, clock: Clock, changed: Callable[[], None]
+    ) -> None:
+        """`changed` is called whenever the health changed."""
         self.instance = instance
         self.manifest = manifest
         self.driver = driver
         self.health = InstanceHealth(instance, manifest, clock)
         self.log = logging.getLogger(f"hubd.driver.{instance}")
-        self._journal = journal
         self._clock = clock
-        self._changed = asyncio.Event()
+        self._changed = changed
 
     async def run(self, door: Door, secrets: Secrets) -> None:
         """Live until cancelled."""
         await asyncio.to_thread(door.storage(self.instance).mkdir, mode=0o700, parents=True, exist_ok=True)
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._tell(), name=f"health-{self.instance}")
-            while True:
-                self.health.next_try_at = None
-                port = _Port(self, door, self._clock, secrets)
-                try:
-                    error = await self._live(port)
-                finally:
-                    port.is_open = False
-                self.health.attempts += 1
-                self.lost(error)
-                await self._pause()
+        while True:
+            self.health.next_try_at = None
+            port = _Port(self, door, self._clock, secrets)
+            try:
+                error = await self._live(port)
+            finally:
+                port.is_open = False
+            self.health.attempts += 1
+            self.lost(error)
+            del error  # it holds the frames of the life that is over
+            await self._pause()
 
     def connected(self) -> None:
         """The link works."""
         self.health.connected()
-        self._changed.set()
+        self._changed()
 
     def hop_lost(self, error: DriverError) -> None:
         """A hop behind the link is gone."""
         self.health.hop_lost(error)
-        self._changed.set()
+        self._changed()
 
     def hop_back(self, hop: str) -> None:
         """Such a hop works again."""
         self.health.hop_back(hop)
-        self._changed.set()
+        self._changed()
 
     def lost(self, error: DriverError) -> None:
         """The link is gone."""
         self.health.lost(error)
-        self._changed.set()
+        self._changed()
 
     async def _live(self, port: _Port) -> DriverError:
         try:
@@ -193,29 +189,3 @@ class Supervisor:
         pause = random.uniform(0.0, ceiling)  # noqa: S311 - jitter, not a secret
         self.health.next_try_at = self._clock.now() + timedelta(seconds=pause)
         await self._clock.sleep(pause)
-
-    async def _tell(self) -> None:
-        """Make changes of health durable; of a flurry only the last state counts."""
-        while True:
-            await self._changed.wait()
-            self._changed.clear()
-            error, is_connected = self.health.error, self.health.is_connected
-            try:
-                await self._journal.transact(partial(self._record, error=error, is_connected=is_connected))
-            except StoreError as refused:
-                self.log.warning("health not recorded: %s", refused.message)
-                self._changed.set()
-                await self._clock.sleep(RETRY_RECORD)
-
-    def _record(self, view: View, *, error: DriverError | None, is_connected: bool) -> None:
-        known = view.instance(self.instance)
-        if is_connected:
-            if known is None or not known.is_connected:
-                away = None if known is None else (view.now - known.since).total_seconds()
-                view.emit(HopBack(away_seconds=away), public="connected_account.connected", instance=self.instance)
-        elif error is not None:
-            is_news = known is None or known.is_connected
-            if known is None or is_news or (known.hop, known.code) != (error.hop, error.code):
-                event = HopLost(hop=error.hop, code=error.code, reason=error.message)
-                public = "connected_account.disconnected" if is_news else None
-                view.emit(event, public=public, instance=self.instance)

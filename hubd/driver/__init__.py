@@ -2,7 +2,18 @@
 
 from hubd.driver.actions import Action, ActionError, ActionResult, Arguments, Fact, Progress, Question
 from hubd.driver.clock import Clock, SystemClock
-from hubd.driver.protocol import ActingDriver, Driver, DriverConfig, DriverError, Manifest, Port, Secrets
+from hubd.driver.protocol import (
+    ActingDriver,
+    Driver,
+    DriverConfig,
+    DriverError,
+    Manifest,
+    Port,
+    RecordableDriver,
+    Replay,
+    Secrets,
+)
+from hubd.driver.recording import Frame, Header, Order, Recording, RecordingError, Tape
 
 __all__ = [
     "ActingDriver",
@@ -15,10 +26,18 @@ __all__ = [
     "DriverConfig",
     "DriverError",
     "Fact",
+    "Frame",
+    "Header",
     "Manifest",
+    "Order",
     "Port",
     "Progress",
     "Question",
+    "RecordableDriver",
+    "Recording",
+    "RecordingError",
+    "Replay",
     "Secrets",
     "SystemClock",
+    "Tape",
 ]

@@ -9,7 +9,7 @@ from typing import Protocol
 
 import msgspec
 
-from hubd.model.errors import HubError
+from hubd.model.errors import HubError, writable
 from hubd.model.event import Role
 
 type Fact = str | int | float | bool | None
@@ -77,7 +77,7 @@ class ActionError(HubError):
 
     def __init__(self, code: str, message: str, remedy: str = "", **data: str | float | bool | None) -> None:
         super().__init__(code, message, **data)
-        self.remedy = remedy
+        self.remedy = writable(remedy)
 
 
 class Progress(Protocol):

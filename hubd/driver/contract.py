@@ -10,10 +10,10 @@ Subclass `DriverContract` in a pytest module named `test_*.py`, give it a `site`
 """
 
 import asyncio
+import atexit
 import logging
 import shutil
 import tempfile
-import weakref
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -71,9 +71,9 @@ class RecordingPort:
 
     @cached_property
     def storage(self) -> Path:
-        """See `Port.storage`; made when it is first asked for, removed with the port."""
+        """See `Port.storage`; made when it is first asked for, removed when Python ends: not while a loop runs."""
         made = Path(tempfile.mkdtemp(prefix="hubd-contract-"))
-        weakref.finalize(self, shutil.rmtree, made, ignore_errors=True)
+        atexit.register(shutil.rmtree, made, ignore_errors=True)
         return made
 
     def ready(self) -> None:

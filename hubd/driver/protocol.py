@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -9,9 +10,10 @@ import msgspec
 
 from hubd.driver.actions import Action, ActionResult, Arguments, Progress
 from hubd.driver.clock import Clock
+from hubd.driver.recording import Order, Recording, Tape
 from hubd.model.command import Command
 from hubd.model.device import DeviceDescription, Kind
-from hubd.model.errors import HubError
+from hubd.model.errors import HubError, writable
 from hubd.model.outcome import Outcome
 from hubd.model.seen import Seen
 
@@ -25,7 +27,7 @@ class DriverError(HubError):
     def __init__(self, hop: str, code: str, message: str, remedy: str = "", **data: str | float | bool | None) -> None:
         super().__init__(code, message, **data)
         self.hop = hop
-        self.remedy = remedy
+        self.remedy = writable(remedy)
 
 
 class Secrets(Protocol):
@@ -86,7 +88,10 @@ class Port(Protocol):
         ...
 
     async def found(self, description: DeviceDescription, *seen: Seen) -> str:
-        """Announce a device with its first readings; durable when it returns the `device_id`. Repeat it freely."""
+        """Announce a device with its first readings; durable when it returns the `device_id`. Repeat it freely.
+
+        Without a `ReachabilitySeen`, a new device counts as answering, and of a known one stays what was known.
+        """
         ...
 
     async def removed(self, native_id: str, reason: str) -> None:
@@ -146,11 +151,35 @@ class ActingDriver(Driver, Protocol):
         ...
 
 
+@runtime_checkable
+class RecordableDriver(Driver, Protocol):
+    """A driver whose link can be recorded, while it works and without disturbing it."""
+
+    def record(self, clock: Clock) -> AbstractAsyncContextManager[Tape]:
+        """Return a context that records while it is entered; times are by `clock`.
+
+        The tape begins with all that a replay has to know (the state of the whole network), goes on over reconnects,
+        and holds no PIN, key, token or name of a person in any form. Slow reading ends the tape, never holds the link.
+        """
+        ...
+
+
 class DriverConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Base of a driver's own keys in its `[drivers.<id>]` table."""
 
 
 type ConfigClass = type[DriverConfig]
+
+
+class Replay(Protocol):
+    """Plays a recording to a driver."""
+
+    def __call__(self, recording: Recording, clock: Clock, order: Order) -> AbstractAsyncContextManager[DriverConfig]:
+        """Return a context; inside it a driver made with the config it gives lives through the recording.
+
+        Frames come at their times by `clock`, from the driver's first connection on. Raises `RecordingError`.
+        """
+        ...
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
@@ -169,6 +198,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """How many commands may be under way at once over this instance's link."""
     actions: tuple[Action, ...] = ()
     """What people can have the driver do; the driver then is an `ActingDriver`."""
+    replay: Replay | None = None
+    """How the recordings of such a driver are played; its drivers then are `RecordableDriver`s."""
     is_simulator: bool = False
     """The devices live in this process; the sandbox routes (`simulate`) work on them."""
 

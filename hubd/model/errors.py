@@ -3,13 +3,18 @@
 type Detail = dict[str, str | int | float | bool | None]
 
 
+def writable(text: str) -> str:
+    """Return text as UTF-8 can hold it: a character that was cut in half, as a name from a network may be, is a `?`."""
+    return text if text.isascii() else text.encode(errors="replace").decode()
+
+
 class HubError(Exception):
     """Something the caller or the site can act on. `code` is stable; `message` is shown to people as it is."""
 
     def __init__(self, code: str, message: str, **data: str | float | bool | None) -> None:
-        super().__init__(message)
         self.code = code
-        self.message = message
+        self.message = writable(message)
+        super().__init__(self.message)
         self.data: Detail = dict(data)
 
     def __repr__(self) -> str:

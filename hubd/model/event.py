@@ -49,10 +49,14 @@ class DeviceConnected(EventBase, frozen=True, kw_only=True, tag="device.connecte
 
 
 class DeviceDisconnected(EventBase, frozen=True, kw_only=True, tag="device.disconnected"):
-    """The device itself (not its hop) stopped answering."""
+    """The device itself (not its hop) stopped answering, and did not come back within the grace period."""
 
     error_code: DisconnectCode
     reason: str
+    since: datetime | None = None
+    """When it stopped, by the hub's clock; None: it is told at once."""
+    flaky_since: datetime | None = None
+    """Since when its connection counts as flaky, this drop included; None: it does not."""
 
 
 class DeviceEdited(EventBase, frozen=True, kw_only=True, tag="device.edited"):
@@ -62,6 +66,29 @@ class DeviceEdited(EventBase, frozen=True, kw_only=True, tag="device.edited"):
     is_managed: bool | msgspec.UnsetType = msgspec.UNSET
     custom_metadata: dict[str, str | bool | None] | msgspec.UnsetType = msgspec.UNSET
     by: str = ""
+
+
+class DeviceReplaced(EventBase, frozen=True, kw_only=True, tag="device.replaced"):
+    """Somebody put another device in the place of this one: the two ids swapped what they stand for.
+
+    The row's device keeps id, name and settings and is `device` from now on. What it was before is `replaced`, under
+    the id that `device` had; a `DeviceRemoved` of that one follows.
+    """
+
+    device: Device
+    replaced: Device
+    by: str
+
+
+class DuplicateNoticed(EventBase, frozen=True, kw_only=True, tag="device.duplicate_noticed"):
+    """The row's device and another one, of another driver instance, are one piece of hardware. Once for each pair."""
+
+    device_ids: tuple[str, str]
+    """The row's device first."""
+    other_name: str
+    """How the other one is called at this time."""
+    hardware_id: str
+    """What both are known by."""
 
 
 class AccountEdited(EventBase, frozen=True, kw_only=True, tag="account.edited"):
@@ -133,6 +160,8 @@ class HopLost(EventBase, frozen=True, kw_only=True, tag="hop.lost"):
     hop: str
     code: str
     reason: str
+    since: datetime | None = None
+    """When the way to the devices was lost, by the hub's clock; None in rows of before this was kept."""
 
 
 class HopBack(EventBase, frozen=True, kw_only=True, tag="hop.back"):
@@ -221,6 +250,8 @@ type Event = (
     | DeviceConnected
     | DeviceDisconnected
     | DeviceEdited
+    | DeviceReplaced
+    | DuplicateNoticed
     | AccountEdited
     | LockChanged
     | LockUncertain

@@ -13,6 +13,10 @@ class BatteryReading(msgspec.Struct, frozen=True, omit_defaults=True):
     level: float
     measured_at: datetime
     low: bool = False
+    suspect_level: float | None = None
+    """A later level that is too far below to be believed before a second reading agrees with it."""
+    suspect_at: datetime | None = None
+    """When that was measured; there with `suspect_level`."""
 
 
 class LinkQuality(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -19,3 +19,16 @@ def write_new(path: Path, content: str | bytes) -> None:
         os.fsync(directory)
     finally:
         os.close(directory)
+
+
+def write_once(path: Path, content: bytes) -> None:
+    """Write a new file for its owner alone. Raises `OSError`, also when there is one of this name: that one stays."""
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(handle)
+    except OSError:
+        path.unlink()
+        raise

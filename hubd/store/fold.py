@@ -21,7 +21,9 @@ from hubd.model.event import (
     DeviceEdited,
     DeviceFound,
     DeviceRemoved,
+    DeviceReplaced,
     DoorChanged,
+    DuplicateNoticed,
     Event,
     HopBack,
     HopLost,
@@ -29,7 +31,7 @@ from hubd.model.event import (
     LockUncertain,
 )
 from hubd.model.state import DeviceState
-from hubd.store.records import CommandRecord, DeviceRecord, InstanceRecord, OpenAction, Resolution
+from hubd.store.records import DROPS, CommandRecord, DeviceRecord, InstanceRecord, OpenAction, Resolution
 
 
 class FoldView(Protocol):
@@ -71,6 +73,11 @@ def fold(view: FoldView, event: Event, instance: str | None, device_id: str | No
             _fold_action(view, event, instance, device_id, at)
         case DeviceFound(device=device, is_managed=is_managed):
             _fold_found(view, event, is_managed=is_managed, at=at, device_id=device.device_id)
+        case DeviceReplaced():
+            _fold_replaced(view, event)
+        case DuplicateNoticed(device_ids=(one, other)):
+            _fold_twin(view, one, other)
+            _fold_twin(view, other, one)
         case _ if device_id is not None:
             record = view.device(device_id)
             if record is not None:
@@ -87,6 +94,30 @@ def _fold_found(view: FoldView, event: DeviceFound, *, is_managed: bool, at: dat
         view.put_device(replace(known, device=event.device, is_managed=is_managed, removed_at=None))
 
 
+def _fold_replaced(view: FoldView, event: DeviceReplaced) -> None:
+    """Swap what two ids stand for. What people call the kept one stays, as its nickname.
+
+    It is online as before: that it answers now is an event of its own.
+    """
+    kept, spent = view.device(event.device.device_id), view.device(event.replaced.device_id)
+    if kept is None or spent is None:
+        return
+    was = kept.state
+    state = replace(spent.state, online=was.online, offline_reason=was.offline_reason, changed_at=was.changed_at)
+    own = kept.device.description.name
+    nickname = kept.nickname or (None if own == event.device.description.name else own)
+    heir = replace(kept, device=event.device, state=state, removed_at=None, absence=spent.absence, nickname=nickname)
+    view.put_device(replace(heir, drops=(), flaky_since=None))
+    old = replace(spent, device=event.replaced, state=was, absence=None, nickname=None, custom_metadata={})
+    view.put_device(replace(old, untold_since=None))
+
+
+def _fold_twin(view: FoldView, device_id: str, twin: str) -> None:
+    record = view.device(device_id)
+    if record is not None and twin not in record.twins:
+        view.put_device(replace(record, twins=(*record.twins, twin)))
+
+
 def _changed(record: DeviceRecord, event: Event, at: datetime) -> DeviceRecord:
     state = record.state
     match event:
@@ -94,13 +125,13 @@ def _changed(record: DeviceRecord, event: Event, at: datetime) -> DeviceRecord:
             return replace(record, device=device)
         case DeviceRemoved(reason=reason):
             gone = replace(state, online=False, offline_reason=reason, changed_at=at)
-            return replace(record, removed_at=at, state=gone, absence=None)
+            return replace(record, removed_at=at, state=gone, absence=None, untold_since=None)
         case DeviceEdited():
             return _edited(record, event)
         case DeviceConnected():
             state = replace(state, online=True, offline_reason=None, changed_at=at)
-        case DeviceDisconnected(reason=reason):
-            state = replace(state, online=False, offline_reason=reason, changed_at=at)
+        case DeviceDisconnected():
+            return _dropped(record, event, at)
         case LockChanged(locked=locked):
             state = replace(state, locked=locked, jammed=False)
         case LockUncertain(jammed=jammed):
@@ -112,6 +143,13 @@ def _changed(record: DeviceRecord, event: Event, at: datetime) -> DeviceRecord:
         case _:
             return record
     return replace(record, state=state)
+
+
+def _dropped(record: DeviceRecord, event: DeviceDisconnected, at: datetime) -> DeviceRecord:
+    since = event.since or at
+    state = replace(record.state, online=False, offline_reason=event.reason, changed_at=since)
+    drops = (*record.drops, since)[-DROPS:]
+    return replace(record, state=state, untold_since=None, drops=drops, flaky_since=event.flaky_since)
 
 
 def _edited(record: DeviceRecord, event: DeviceEdited) -> DeviceRecord:
@@ -146,10 +184,12 @@ def _fold_command(
 def _fold_instance(view: FoldView, event: HopLost | HopBack | AccountEdited, instance: str, at: datetime) -> None:
     record = view.instance(instance) or InstanceRecord(instance, at)
     match event:
-        case HopLost(hop=hop, code=code, reason=reason):
-            record = replace(record, since=at, is_connected=False, hop=hop, code=code, reason=reason)
+        case HopLost(hop=hop, code=code, reason=reason, since=since):
+            lost = replace(record, since=since or at, is_connected=False, hop=hop, code=code, reason=reason)
+            record = replace(lost, untold_loss=None)
         case HopBack():
-            record = replace(record, since=at, is_connected=True, hop=None, code=None, reason=None)
+            back = replace(record, since=at, is_connected=True, hop=None, code=None, reason=None)
+            record = replace(back, untold_loss=None)
         case AccountEdited():
             if event.display_name is not UNSET:
                 record = replace(record, display_name=event.display_name)

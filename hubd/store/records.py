@@ -1,6 +1,7 @@
 """Rows of the folded tables. Held in memory whole; the database keeps each as one encoded body."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Final
 
 import msgspec
 
@@ -9,6 +10,9 @@ from hubd.model.device import Device
 from hubd.model.event import Event
 from hubd.model.outcome import Outcome
 from hubd.model.state import DeviceState
+
+DROPS: Final = 3
+"""Told losses within the window that make a device's connection flaky."""
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -29,6 +33,17 @@ class Absence(msgspec.Struct, frozen=True):
 
     scans: int
     since: datetime
+    seconds: float = 0.0
+    """How much time has passed between them, as far as the hub itself saw it pass."""
+
+
+class Loss(msgspec.Struct, frozen=True):
+    """The loss of a hop that nobody was told of yet: the grace period runs."""
+
+    hop: str
+    code: str
+    reason: str
+    since: datetime
 
 
 class DeviceRecord(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -42,6 +57,14 @@ class DeviceRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     custom_metadata: dict[str, str | bool | None] = {}
     removed_at: datetime | None = None
     absence: Absence | None = None
+    untold_since: datetime | None = None
+    """Since when it does not answer, while nobody was told yet: the grace period runs."""
+    drops: tuple[datetime, ...] = ()
+    """When it was lost, of the last told losses of its own; at most `DROPS`."""
+    flaky_since: datetime | None = None
+    """Since when its connection counts as flaky; in force as long as its last drop is recent."""
+    twins: tuple[str, ...] = ()
+    """Ids of the devices that were noticed to be the same hardware; they may not be so any more."""
 
     @property
     def name(self) -> str:
@@ -69,6 +92,7 @@ class InstanceRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     code: str | None = None
     reason: str | None = None
     open_action: OpenAction | None = None
+    untold_loss: Loss | None = None
 
 
 class Resolution(msgspec.Struct, frozen=True, omit_defaults=True):

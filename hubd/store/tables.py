@@ -5,7 +5,7 @@ readers before it is durable.
 """
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 
 import msgspec
@@ -33,6 +33,8 @@ class Tables:
         self._instances: dict[str, InstanceRecord] = {}
         self._open: dict[str, CommandRecord] = {}
         self._recent: OrderedDict[str, CommandRecord] = OrderedDict()
+        self._natives: dict[tuple[str, str], str] = {}
+        self._hardware: dict[str, set[str]] = {}
 
     @property
     def devices(self) -> Mapping[str, DeviceRecord]:
@@ -53,9 +55,26 @@ class Tables:
         """Return a command that is open or among the last settled ones; older ones are in the database."""
         return self._open.get(request_id) or self._recent.get(request_id)
 
+    def device_id(self, instance: str, native_id: str) -> str | None:
+        """Return the device that an instance knows by a native id; None when there was none yet."""
+        return self._natives.get((instance, native_id))
+
+    def with_hardware(self, hardware_id: str) -> Collection[str]:
+        """Return the ids of the devices that describe themselves, or once did, by a hardware id."""
+        return self._hardware.get(hardware_id, ())
+
     def put_device(self, record: DeviceRecord) -> None:
         """Write a committed device."""
-        self._devices[record.device.device_id] = record
+        device_id, before = record.device.device_id, self._devices.get(record.device.device_id)
+        self._devices[device_id] = record
+        if before is not None and before.device == record.device:
+            return
+        key = native_key(record)
+        if before is not None and native_key(before) != key and self._natives.get(native_key(before)) == device_id:
+            del self._natives[native_key(before)]
+        self._natives[key] = device_id
+        for hardware_id in record.device.description.hardware_ids:
+            self._hardware.setdefault(hardware_id, set()).add(device_id)
 
     def put_instance(self, record: InstanceRecord) -> None:
         """Write a committed instance."""
@@ -70,6 +89,11 @@ class Tables:
         self._recent[record.request_id] = record
         if len(self._recent) > RECENT_COMMANDS:
             self._recent.popitem(last=False)
+
+
+def native_key(record: DeviceRecord) -> tuple[str, str]:
+    """Return how a device's driver instance knows it."""
+    return record.device.instance, record.device.description.native_id
 
 
 class Draft(msgspec.Struct, frozen=True):
@@ -126,6 +150,32 @@ class View:
             if record is not None:
                 return record
         return self._tables.devices.get(device_id)
+
+    def device_id(self, instance: str, native_id: str, computed: str) -> str:
+        """Return the device that an instance knows by a native id; `computed`, its id by birth, if there is none yet.
+
+        The two differ once a device took another one's place (`DeviceReplaced`).
+        """
+        key = (instance, native_id)
+        found = self._tables.device_id(*key) or computed
+        record = self.device(found)
+        if record is None or native_key(record) == key:
+            return found
+        uncommitted = [*self.own.devices, *self._batch.devices]  # they swapped places in this very batch
+        records = [self.device(device_id) for device_id in uncommitted]
+        return next((r.device.device_id for r in records if r is not None and native_key(r) == key), computed)
+
+    def sharing(self, record: DeviceRecord) -> list[DeviceRecord]:
+        """Return the other devices, removed ones too, that describe themselves by a hardware id of this one's."""
+        wanted = set(record.device.description.hardware_ids)
+        if not wanted:
+            return []
+        near = {d for hardware_id in wanted for d in self._tables.with_hardware(hardware_id)}
+        for uncommitted in (self._batch.devices, self.own.devices):
+            near.update(d for d, r in uncommitted.items() if not wanted.isdisjoint(r.device.description.hardware_ids))
+        near.discard(record.device.device_id)
+        found = [self.device(device_id) for device_id in sorted(near)]
+        return [r for r in found if r is not None and wanted & set(r.device.description.hardware_ids)]
 
     def put_device(self, record: DeviceRecord) -> None:
         """Write a device in this transaction."""

@@ -11,7 +11,8 @@ from hubd.web.desk import Desk, Lines, Orders
 from hubd.web.parts import Part
 from hubd.web.rows import DeviceRow, device_row
 from hubd.web.sessions import Session
-from hubd.web.survey import Known, Problem, Survey, link_name, survey
+from hubd.web.survey import Known, Problem, Survey, judge, link_name, survey
+from hubd.web.waiting import waiting
 from hubd.web.words import Stamp, Tone, plain
 
 PER_PAGE = 100
@@ -118,6 +119,7 @@ async def site_parts(desk: Desk, session: Session, key: Key, query: Query) -> li
         Part("summary", "summary.html", _summary(found)),
         Part("links", "links.html", _links(desk, found)),
         Part("pending", "pending.html", _pending(desk)),
+        waiting(desk),
         _devices(desk, found, key, query),
         _unmanaged(desk, found),
         Part("events", "events.html", Lines(lines)),
@@ -140,6 +142,13 @@ def _summary(found: Survey) -> Summary:
     counters.append(Counter("storage ok") if is_written else Counter("storage broken", "bad"))
     others = tuple(problems[1 : 1 + MAX_PROBLEMS])
     return Summary(problems[0] if problems else None, others, max(0, len(problems) - 1 - MAX_PROBLEMS), tuple(counters))
+
+
+def link_of(desk: Desk, instance: str) -> Link:
+    """Tell how one driver instance is."""
+    records = [r for r in desk.hub.devices.values() if r.device.instance == instance and r.removed_at is None]
+    devices = [judge(desk.hub, record) for record in records]
+    return _link(desk, instance, desk.hub.health[instance], devices)
 
 
 def _links(desk: Desk, found: Survey) -> Links:

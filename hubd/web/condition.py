@@ -21,7 +21,8 @@ class Rank(IntEnum):
     BATTERY_CRITICAL = 4
     POSITION = 5
     BATTERY_LOW = 6
-    STARTING = 7
+    CAUTION = 7
+    STARTING = 8
 
 
 class Reach(msgspec.Struct, frozen=True):

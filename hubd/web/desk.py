@@ -147,7 +147,7 @@ class Desk:
         name = self.device_name(notice.device_id)
         record = None if notice.request_id is None else await self.hub.journal.command(notice.request_id)
         if record is None:
-            return NoticeLine("bad", f"Order to {name}: not taken", plain(notice.refusal))
+            return NoticeLine("bad", notice.title or f"Order to {name}: not taken", plain(notice.refusal))
         order = self.order_line(record)
         if not order.end:
             return NoticeLine("quiet", f"{order.what} {name}: under way", "No confirmation has come yet.")

@@ -4,7 +4,7 @@ import msgspec
 
 from hubd.core.keys import Key
 from hubd.store.records import CommandRecord, Row
-from hubd.web import facts
+from hubd.web import care, facts
 from hubd.web.board import busy
 from hubd.web.desk import Desk, Lines, Orders
 from hubd.web.parts import Part
@@ -36,6 +36,7 @@ class Head(msgspec.Struct, frozen=True):
     row: DeviceRow
     trouble: str
     tone: Tone
+    cautions: tuple[str, ...]
     is_managed: bool
 
 
@@ -87,7 +88,7 @@ async def device_parts(desk: Desk, session: Session, key: Key, device_id: str, h
     since = {what: desk.stamp(row.occurred_at) for what, row in facts.last_moves(history.rows).items()}
     return [
         await desk.notices(session),
-        Part("head", "head.html", Head(row, words[:1].upper() + words[1:], tone, record.is_managed)),
+        Part("head", "head.html", Head(row, words[:1].upper() + words[1:], tone, known.cautions, record.is_managed)),
         Part(
             "readings",
             "facts.html",
@@ -96,11 +97,13 @@ async def device_parts(desk: Desk, session: Session, key: Key, device_id: str, h
                 None if state.changed_at is None else desk.stamp(state.changed_at),
                 None if state.battery is None else desk.stamp(state.battery.measured_at),
                 since,
+                None if state.link is None else desk.stamp(state.link.measured_at),
             ),
         ),
         Part("orders", "orders.html", Orders(tuple(desk.order_line(order) for order in history.orders))),
         Part("identity", "facts.html", facts.identity(record, link, desk.stamp(record.found_at), removed_at)),
         Part("abilities", "facts.html", facts.abilities(record.device.description.capabilities)),
+        Part("care", "actions.html", care.forms(desk, session, key, record.device.instance, record)),
         Part("notes", "facts.html", facts.notes(record)),
         Part("events", "events.html", Lines(tuple(desk.line(row) for row in history.rows))),
     ]

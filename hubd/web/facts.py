@@ -4,6 +4,7 @@ import msgspec
 
 from hubd.model.capability import Capabilities, SetPointRange, ThermostatCapability
 from hubd.model.event import DoorChanged, LockChanged, LockUncertain
+from hubd.model.state import LinkQuality
 from hubd.store.records import DeviceRecord, Row
 from hubd.web import words
 from hubd.web.rows import activity_words, badge, door_words, setting_words
@@ -96,7 +97,13 @@ def _range(limits: SetPointRange | None) -> str:
     return f"{words.celsius(limits.min_celsius)} to {words.celsius(limits.max_celsius)}"
 
 
-def readings(known: Known, changed_at: Stamp | None, measured_at: Stamp | None, since: dict[str, Stamp]) -> Facts:
+def readings(
+    known: Known,
+    changed_at: Stamp | None,
+    measured_at: Stamp | None,
+    since: dict[str, Stamp],
+    link_at: Stamp | None = None,
+) -> Facts:
     """Say the device's condition; `since` holds the last event of `lock` and `door` where the journal has one."""
     state = known.record.state
     facts = [Fact("Reached", known.reach.text, changed_at)]
@@ -118,7 +125,24 @@ def readings(known: Known, changed_at: Stamp | None, measured_at: Stamp | None, 
             Fact("Fan", climate.fan_mode or "not known"),
             Fact("Doing", activity_words(climate) or "nothing"),
         ]
+    if state.link is not None and link_at is not None:
+        facts.append(radio(state.link, link_at))
     return Facts(tuple(facts))
+
+
+def radio(link: LinkQuality, measured_at: Stamp) -> Fact:
+    """Say how well a device is reached."""
+    parts: list[str] = []
+    if link.signal_dbm is not None:
+        parts.append(f"{link.signal_dbm:g}\u00a0dBm")
+    if link.route is not None:
+        names = ", ".join(words.name(one) for one in link.route)
+        parts.append(f"through {names}" if names else "reached directly")
+    if link.round_trip_ms is not None:
+        parts.append(f"answers in {link.round_trip_ms:.0f}\u00a0ms")
+    if link.lost_ratio is not None:
+        parts.append(f"{words.percent(link.lost_ratio)} of the commands to it lost")
+    return Fact("Radio", "; ".join(parts) or "not known", measured_at, "read")
 
 
 def last_moves(rows: list[Row]) -> dict[str, Row]:

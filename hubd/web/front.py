@@ -1,11 +1,13 @@
 """What stands behind the page's paths: which page is shown, and which form does what. Loaded for the first visitor."""
 
 import logging
+from collections.abc import Mapping
 from urllib.parse import quote, urlencode
 from zoneinfo import ZoneInfo
 
 import msgspec
 
+from hubd.core.actions import Run
 from hubd.core.hub import Hub
 from hubd.core.keys import Keys
 from hubd.core.message import Request, Response
@@ -15,20 +17,24 @@ from hubd.store.records import DeviceRecord
 from hubd.web import guard
 from hubd.web.answers import HTML, go, only, status_of
 from hubd.web.board import SHOWS, read_query, site_parts
+from hubd.web.care import driver_parts, run_parts
 from hubd.web.desk import Desk
 from hubd.web.detail import History, device_parts
+from hubd.web.errands import Errands
 from hubd.web.live import Live, Look
 from hubd.web.parts import Part
 from hubd.web.render import Renderer
 from hubd.web.sessions import Notice
 from hubd.web.signin import SignIn, Visitor, read_own_form
-from hubd.web.survey import shown_name
+from hubd.web.survey import link_name, shown_name
 from hubd.web.words import clock_face
 
 LOG = logging.getLogger(__name__)
 
 WAIT_SECONDS = 10.0
 """How long a button is held until the lock has answered."""
+REFRESH, RUN_REFRESH = 60, 3
+"""Seconds after which a browser without scripts loads a page again; the second for a run while nothing is asked."""
 _encode = msgspec.json.Encoder().encode
 
 
@@ -41,6 +47,7 @@ class Front:
         self._renderer = Renderer()
         self._live = Live(hub, self._renderer)
         self._door = SignIn(hub, keys)
+        self._errands = Errands(hub)
 
     async def handle(self, request: Request) -> Response:
         """Answer a request. Never raises for what a browser sends."""
@@ -73,6 +80,10 @@ class Front:
             return self._stream(request, visitor)
         if path == "/":
             return await self._site(request, visitor)
+        if path.startswith("/driver/"):
+            return await self._driver(request, visitor)
+        if path.startswith("/run/"):
+            return await self._run(request, visitor)
         return await self._device(request, visitor)
 
     async def _device(self, request: Request, visitor: Visitor) -> Response:
@@ -86,9 +97,63 @@ class Front:
         values = {
             "name": shown_name(record),
             "has_notes": bool(record.custom_metadata),
+            "has_care": record.removed_at is None and bool(self._hub.actions.catalogue(record.device.instance)),
             "stream": "/page/stream?" + urlencode({"device": device_id}),
         }
         return await self._page(request, visitor, "device.html", parts, values)
+
+    async def _driver(self, request: Request, visitor: Visitor) -> Response:
+        only(request, "GET", "HEAD", "POST")
+        instance = request.path.removeprefix("/driver/")
+        self._configured(instance)
+        if request.method == "POST":
+            return await self._start(request, visitor, instance)
+        parts = await driver_parts(self._desk, visitor.session, visitor.key, instance)
+        values = {
+            "name": link_name(self._hub, instance),
+            "stream": "/page/stream?" + urlencode({"driver": instance}),
+        }
+        return await self._page(request, visitor, "driver.html", parts, values)
+
+    async def _start(self, request: Request, visitor: Visitor, instance: str) -> Response:
+        form = read_own_form(request, visitor)
+        try:
+            run = await self._errands.start(visitor.key, instance, form)
+        except HubError as error:
+            now = self._hub.clock.monotonic()
+            visitor.session.tell(Notice(None, now, refusal=error.message, title="Not started"))
+            device = form.get("device", "")
+            return go(f"/device/{device}" if device in self._hub.devices else f"/driver/{instance}")
+        return go(f"/run/{run.run_id}")
+
+    async def _run(self, request: Request, visitor: Visitor) -> Response:
+        only(request, "GET", "HEAD", "POST")
+        run = self._hub.actions.run(request.path.removeprefix("/run/"))
+        if request.method == "POST":
+            form = read_own_form(request, visitor)
+            try:
+                if "cancel" in form:
+                    self._errands.cancel(visitor.key, run)
+                else:
+                    self._errands.answer(visitor.key, run, form)
+            except HubError as error:
+                now = self._hub.clock.monotonic()
+                visitor.session.tell(Notice(None, now, refusal=error.message, title="Not taken"))
+            return go(f"/run/{run.run_id}")
+        parts = await run_parts(self._desk, visitor.session, visitor.key, run)
+        is_typing = run.question is not None and visitor.key.may(run.action.role)
+        values = {
+            "name": run.action.title,
+            "instance": run.instance,
+            "link": link_name(self._hub, run.instance),
+            "refresh": REFRESH if run.is_over or is_typing else RUN_REFRESH,
+            "stream": "/page/stream?" + urlencode({"run": run.run_id}),
+        }
+        return await self._page(request, visitor, "run.html", parts, values)
+
+    def _configured(self, instance: str) -> None:
+        if instance not in self._hub.health:
+            raise NotFoundError("driver_not_configured", "There is no such driver on this hub.")
 
     def _known(self, device_id: str) -> DeviceRecord:
         record = self._hub.devices.get(device_id)
@@ -106,19 +171,30 @@ class Front:
             self._look(request, visitor),
             lambda: self._door.is_in(visitor),
             lambda: clock_face(desk.now, desk.zone),
+            self._followed(request),
         )
         headers = {"content-type": "text/event-stream", "x-accel-buffering": "no"}
         return Response(headers=headers, stream=chunks)
 
     def _look(self, request: Request, visitor: Visitor) -> Look:
         """Return what looks at the page that a stream belongs to."""
-        desk, device_id = self._desk, dict(request.query).get("device", "")
+        desk, given = self._desk, dict(request.query)
+        device_id, instance = given.get("device", ""), given.get("driver", "")
+        if (run := self._followed(request)) is not None:
+            return lambda: run_parts(desk, visitor.session, visitor.key, run)
+        if instance:
+            self._configured(instance)
+            return lambda: driver_parts(desk, visitor.session, visitor.key, instance)
         if device_id:
             self._known(device_id)
             history = History(desk, device_id)
             return lambda: device_parts(desk, visitor.session, visitor.key, device_id, history)
         query = read_query(request.query)
         return lambda: site_parts(desk, visitor.session, visitor.key, query)
+
+    def _followed(self, request: Request) -> Run | None:
+        run_id = dict(request.query).get("run", "")
+        return self._hub.actions.run(run_id) if run_id else None
 
     async def _order(self, request: Request, visitor: Visitor, record: DeviceRecord) -> Response:
         form = read_own_form(request, visitor)
@@ -149,7 +225,7 @@ class Front:
         return await self._page(request, visitor, "site.html", parts, values)
 
     async def _page(
-        self, request: Request, visitor: Visitor, template: str, parts: list[Part], values: dict[str, object]
+        self, request: Request, visitor: Visitor, template: str, parts: list[Part], values: Mapping[str, object]
     ) -> Response:
         desk, nonce = self._desk, guard.new_nonce()
         shared = {
@@ -164,7 +240,7 @@ class Front:
             "nonce": nonce,
         }
         headers = {"content-type": HTML, "content-security-policy": guard.policy(nonce)}
-        return Response(body=self._renderer.page(template, shared | values), headers=headers)
+        return Response(body=self._renderer.page(template, shared | dict(values)), headers=headers)
 
     def _static(self, request: Request) -> Response:
         only(request, "GET", "HEAD")

@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 
 import msgspec
 
+from hubd.core.actions import Run
 from hubd.core.hub import Hub
 from hubd.model.errors import StoreError
 from hubd.web import sessions
@@ -35,9 +36,14 @@ class Live:
         return self.open < MAX_STREAMS and session.streams < sessions.MAX_STREAMS
 
     async def follow(
-        self, session: Session, look: Look, is_alive: Callable[[], bool], clock_face: Callable[[], Stamp]
+        self,
+        session: Session,
+        look: Look,
+        is_alive: Callable[[], bool],
+        clock_face: Callable[[], Stamp],
+        run: Run | None = None,
     ) -> AsyncGenerator[bytes]:
-        """Tell one page what changes, until its session ends."""
+        """Tell one page what changes, until its session ends. The page of a run follows the run, not the journal."""
         if not self.has_room(session):
             return
         self.open += 1
@@ -45,10 +51,10 @@ class Live:
         try:
             shown = Shown()
             while is_alive():
-                head = self._hub.journal.head
+                head = self._hub.journal.head if run is None else run.version
                 yield await self._round(shown, look, clock_face)
                 await self._hub.clock.sleep(GAP)
-                await self._wait(head)
+                await self._wait(head, run)
             yield b"event: over\ndata: {}\n\n"
         finally:
             self.open -= 1
@@ -64,9 +70,9 @@ class Live:
             text = b"event: fragments\ndata: %s\n\n" % _encode(await self._renderer.fragments(changed))
         return text + b"event: pulse\ndata: %s\n\n" % _encode(clock_face())
 
-    async def _wait(self, head: int) -> None:
+    async def _wait(self, head: int, run: Run | None) -> None:
         try:
             async with self._hub.clock.timeout(PULSE - GAP):
-                await self._hub.journal.wait_beyond(head)
+                await (self._hub.journal.wait_beyond(head) if run is None else run.wait_beyond(head))
         except TimeoutError:
             pass

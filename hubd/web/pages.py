@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from hubd.web.front import Front
 
 _PATHS = frozenset({"/", "/login", "/logout", "/page/stream"})
-_FOLDERS = ("/device/", "/static/")
+_FOLDERS = ("/device/", "/driver/", "/run/", "/static/")
 
 
 class Pages:

@@ -29,6 +29,8 @@ type _DeviceEvent = (
     | ev.DeviceConnected
     | ev.DeviceDisconnected
     | ev.DeviceEdited
+    | ev.DeviceReplaced
+    | ev.DuplicateNoticed
     | ev.Tampered
 )
 type _LockEvent = ev.LockChanged | ev.LockUncertain | ev.LockDenied | ev.DoorChanged
@@ -85,6 +87,8 @@ def sentence(event: ev.Event, scene: Scene) -> str:
             | ev.DeviceConnected()
             | ev.DeviceDisconnected()
             | ev.DeviceEdited()
+            | ev.DeviceReplaced()
+            | ev.DuplicateNoticed()
             | ev.Tampered()
         ):
             return _of_device(event, scene)
@@ -118,6 +122,8 @@ def tone(event: ev.Event) -> Tone:
         case ev.CommandSettled(outcome=Outcome(kind=OutcomeKind.DONE)):
             return "quiet"
         case ev.LockUncertain() | ev.LockDenied() | ev.BatteryLow() | ev.CommandSettled() | ev.CursorCut():
+            return "warn"
+        case ev.DuplicateNoticed():
             return "warn"
         case ev.CommandResolved(reached=False):
             return "warn"
@@ -184,6 +190,10 @@ def _of_device(event: _DeviceEvent, scene: Scene) -> str:
             return f"{name} stopped answering: {plain(reason)}"
         case ev.DeviceEdited():
             return f"{name}{_edits(event)}{_by(event.by, scene)}."
+        case ev.DeviceReplaced(device=device):
+            return f"{name} is now other hardware, {words.name(device.description.name)}{_by(event.by, scene)}."
+        case ev.DuplicateNoticed(other_name=other):
+            return f"{name} and “{words.name(other)}” are the same hardware, connected in two ways."
         case ev.Tampered():
             return f"Somebody is at the housing of {name}."
         case _:

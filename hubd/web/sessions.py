@@ -19,12 +19,16 @@ MAX_STREAMS = 8
 
 
 class Notice(msgspec.Struct, frozen=True):
-    """What became of a button: an accepted command, or the sentence of the refusal."""
+    """What became of a button: an accepted command, or the sentence of the refusal.
 
-    device_id: str
+    `title` names what was refused; by default it is an order to the device.
+    """
+
+    device_id: str | None
     made_at: float
     request_id: str | None = None
     refusal: str = ""
+    title: str = ""
 
 
 class Session:

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from hubd.core.cautions import cautions
 from hubd.core.hub import Hub
 from hubd.store.records import DeviceRecord
 from hubd.web import words
@@ -26,6 +27,8 @@ class Known(msgspec.Struct, frozen=True):
     name: str
     reach: Reach
     trouble: Trouble | None
+    cautions: tuple[str, ...] = ()
+    """What needs a look though the device can be used, besides its trouble."""
 
 
 class Survey(msgspec.Struct, frozen=True):
@@ -66,7 +69,13 @@ def link_name(hub: Hub, instance: str) -> str:
 def judge(hub: Hub, record: DeviceRecord) -> Known:
     """Judge one device."""
     reached = reach(record, hub.health.get(record.device.instance))
-    return Known(record, shown_name(record), reached, trouble(record, reached))
+    worst = trouble(record, reached)
+    if record.removed_at is not None:
+        return Known(record, shown_name(record), reached, worst)
+    others = tuple(plain(one.message) for one in cautions(hub, record) if one.code != "bolt_jammed")
+    if worst is None and others:
+        worst, others = Trouble(Rank.CAUTION, "warn", others[0]), others[1:]
+    return Known(record, shown_name(record), reached, worst, others)
 
 
 def survey(hub: Hub) -> Survey:

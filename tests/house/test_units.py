@@ -39,3 +39,16 @@ def test_hub_is_watched_started_again_and_confined() -> None:
     assert unit["ExecStart"] == "/opt/hubd/bin/hubd run --config /etc/hubd/hubd.toml"
     assert unit["StateDirectory"] == unit["ConfigurationDirectory"] == "hubd"
     assert set(unit["RestrictAddressFamilies"].split()) >= {"AF_INET", "AF_INET6", "AF_UNIX"}
+
+
+def test_zwave_js_is_started_again_confined_and_behind_the_loopback_address() -> None:
+    unit = directives(SYSTEMD / "hubd-zwave.service")
+    assert unit["ExecStart"] == "/opt/hubd/bin/hubd-zwave run --stick ${STICK}"
+    assert unit["LoadCredential"] == "zwave-keys.json:/etc/hubd/zwave-keys.json"
+    assert unit["Restart"] == "always"
+    assert unit["RestartPreventExitStatus"] == "2"
+    assert (unit["IPAddressDeny"], unit["IPAddressAllow"]) == ("any", "localhost")
+    assert unit["StateDirectory"] == unit["RuntimeDirectory"] == "hubd-zwave"
+    assert unit["StateDirectoryMode"] == unit["RuntimeDirectoryMode"] == "0700"
+    assert unit["DevicePolicy"] == "closed"
+    assert unit["User"] != directives(SYSTEMD / "hubd.service")["User"]

@@ -17,6 +17,7 @@ from hubd.config import parse
 from hubd.driver import Clock
 from hubd.model import Climate, ClimateSeen, HubError, LockSeen, UnlockDoor
 from hubd.model.errors import StoreError
+from hubd.model.event import ActionEnded
 from hubd.store.database import Database
 from tests.support.clock import ManualClock, settle
 from tests.support.hub import until
@@ -80,6 +81,13 @@ async def test_filters_of_the_config_hold(tmp_path: Path) -> None:
 
 
 # -- the owner's key
+
+
+async def test_the_hub_is_as_patient_as_the_config_says(tmp_path: Path) -> None:
+    hub = "offline_grace_seconds = 7\nflaky_window_seconds = 70\nremoval_minutes = 0.5"
+    async with running_site(tmp_path / "data", hub=hub) as site:
+        found = site.hub.site
+        assert (found.grace_seconds, found.flaky_seconds, found.removal_seconds) == (7, 70, 30)
 
 
 async def test_the_owners_key_is_made_once_and_private(tmp_path: Path) -> None:
@@ -186,6 +194,17 @@ async def test_callers_under_way_are_answered_before_it_stops(tmp_path: Path) ->
             await until(lambda: running.hub.dispatcher.under_way)
         async with await call as response:
             assert (await response.json())["action_attempt"]["status"] == "success"
+
+
+async def test_an_action_under_way_is_stopped_in_order(tmp_path: Path) -> None:
+    slow = VIRTUAL.replace("latency_ms = 0", "latency_ms = 60000")
+    async with running_site(tmp_path / "data", slow) as site:
+        run = await site.hub.actions.start("site", "include", {}, "k")
+    assert (run.state, run.is_engaged) == ("cancelled", False)
+    async with running_site(tmp_path / "data", slow) as site:
+        rows = await site.hub.journal.rows(0, 1000)
+        ends = [row.event for row in rows if isinstance(row.event, ActionEnded)]
+        assert [(end.state, end.message) for end in ends] == [("cancelled", "It was cancelled: the hub is stopping.")]
 
 
 def an_order(running: Running) -> UnlockDoor:

@@ -462,3 +462,15 @@ def test_the_exit_status_of_the_process_is_that_of_main(stopped: Path) -> None:
         _, err = process.communicate(timeout=20)
     assert process.returncode == 3
     assert err.count("\n") == 1
+
+
+# -- backup
+
+
+def test_a_backup_beside_a_running_hub(run: Run, daemon: Daemon, tmp_path: Path) -> None:
+    target = tmp_path / "box.tar.gz"
+    made = run("backup", target, "--config", daemon.config)
+    assert (made.status, made.err) == (0, "")
+    assert re.fullmatch(rf"{target}: \d+ files, checked\. Keep it where nobody else can read it\.\n", made.out)
+    again = run("backup", target, "--config", daemon.config)
+    assert (again.status, again.err) == (1, f"hubd: {target} exists already; choose another name.\n")

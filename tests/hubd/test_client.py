@@ -9,8 +9,8 @@ import pytest
 
 from hubd import client as client_module
 from hubd import tls
-from hubd.box import Box
-from hubd.client import URL_FILE, Client, ClientError
+from hubd.box import URL_FILE, Box
+from hubd.client import Client, ClientError
 from hubd.config import HttpTable
 from hubd.core.message import Request, Response
 from hubd.model.event import DeviceFound

@@ -60,6 +60,13 @@ def test_every_table() -> None:
     assert (back.id, back.config, back.filters.include_kinds) == ("back-2", VirtualConfig(), None)
 
 
+def test_how_patient_the_hub_is() -> None:
+    hub = parse(b"").hub
+    assert (hub.offline_grace_seconds, hub.flaky_window_seconds, hub.removal_minutes) == (30, 3600, 10)
+    hub = parse(b"[hub]\noffline_grace_seconds = 0\nflaky_window_seconds = 1\nremoval_minutes = 0.05").hub
+    assert (hub.offline_grace_seconds, hub.flaky_window_seconds, hub.removal_minutes) == (0, 1, 0.05)
+
+
 def test_every_mistake_is_told_at_once_with_its_place_and_a_suggestion() -> None:
     """In one table several, in several tables; the ranges of a table whose other keys are wrong too."""
     text = """
@@ -140,6 +147,10 @@ def test_every_mistake_is_told_at_once_with_its_place_and_a_suggestion() -> None
             '[hub]\ntime_zone = "../../etc/passwd"',
             "hubd.toml: [hub] time_zone: '../../etc/passwd' is not a zone of the",
         ),
+        ("[hub]\noffline_grace_seconds = -1", "hubd.toml: [hub] offline_grace_seconds: must be between 0 and 600"),
+        ("[hub]\noffline_grace_seconds = nan", "hubd.toml: [hub] offline_grace_seconds: must be between 0 and 600"),
+        ("[hub]\nflaky_window_seconds = 0.5", "hubd.toml: [hub] flaky_window_seconds: must be between 1 and 86400"),
+        ("[hub]\nremoval_minutes = 1441", "hubd.toml: [hub] removal_minutes: must be between 0 and 1440"),
         ('[http]\nhost = ""', "hubd.toml: [http] tls: '' can be reached from the network"),
         ('[drivers.z]\ntype = "zwave"\nurl = "http://x"', "hubd.toml: [drivers.z] url: must be the websocket address"),
     ],

@@ -9,7 +9,17 @@ from typing import Any
 
 from hubd.core.hub import Hub, Instance, Site
 from hubd.core.policy import Policy
-from hubd.driver import Clock, DriverConfig, DriverError, Manifest, Port
+from hubd.driver import (
+    Action,
+    ActionResult,
+    Arguments,
+    Clock,
+    DriverConfig,
+    DriverError,
+    Manifest,
+    Port,
+    Progress,
+)
 from hubd.model import (
     Capabilities,
     Command,
@@ -33,6 +43,7 @@ from tests.support.store import open_journal
 HUB_ID = "0f4d9a0e-5a52-4a41-8f0c-2b6f0f1c9d11"
 
 type Execute = Callable[[Command], Awaitable[Outcome]]
+type Act = Callable[[Arguments, str | None, Progress], Awaitable[ActionResult]]
 
 
 def lock(native_id: str, **changes: Any) -> DeviceDescription:
@@ -61,7 +72,7 @@ async def obey(command: Command) -> Outcome:
 
 
 class ScriptedDriver:
-    """Implements `Driver`. Announces its devices, then lives until `end` is given an error or None."""
+    """Implements `ActingDriver`. Announces its devices, then lives until `end` is given an error or None."""
 
     def __init__(self, *devices: DeviceDescription, execute: Execute = obey) -> None:
         self.devices = list(devices)
@@ -69,6 +80,7 @@ class ScriptedDriver:
         self.on_execute = execute
         self.on_start: Callable[[Port], Awaitable[object]] | None = None
         self.commands: list[Command] = []
+        self.actions: dict[str, tuple[Action, Act]] = {}
         self.lives = 0
         self.port: Port | None = None
         self._end: asyncio.Future[BaseException | None] | None = None
@@ -103,9 +115,19 @@ class ScriptedDriver:
         self.commands.append(command)
         return await self.on_execute(command)
 
+    def offer(self, act: Act, name: str = "include", **members: Any) -> None:
+        """Offer an action that does what `act` does. Before the manifest is asked for."""
+        values: dict[str, Any] = {"title": name.capitalize(), "description": f"Does {name}."} | members
+        self.actions[name] = (Action(name=name, **values), act)
+
+    async def act(self, action: str, arguments: Arguments, native_id: str | None, progress: Progress) -> ActionResult:
+        """Do what the test says."""
+        return await self.actions[action][1](arguments, native_id, progress)
+
     def manifest(self, **changes: Any) -> Manifest:
         """Return a manifest that makes this driver."""
-        values: dict[str, Any] = {"title": "Scripted", "hops": ("server", "controller"), "budget": 4} | changes
+        values: dict[str, Any] = {"title": "Scripted", "hops": ("server", "controller"), "budget": 4}
+        values |= {"actions": tuple(action for action, _ in self.actions.values())} | changes
         return Manifest(type="scripted", config=DriverConfig, create=lambda _: self, **values)
 
 
@@ -158,16 +180,16 @@ async def until(condition: Callable[[], object], seconds: float = 5.0) -> None:
             await asyncio.sleep(0.002)
 
 
-def site(storage: Path) -> Site:
-    """Build the site that hubs of these tests stand on."""
-    return Site(HUB_ID, "Test site", "UTC", "0.0", Sealer(os.urandom(32)), storage)
+def site(storage: Path, **changes: Any) -> Site:
+    """Build the site that hubs of these tests stand on; without grace, a loss is told at once."""
+    return Site(HUB_ID, "Test site", "UTC", "0.0", Sealer(os.urandom(32)), storage, **changes)
 
 
 @asynccontextmanager
-async def bare_hub(path: Path, clock: Clock) -> AsyncIterator[Hub]:
-    """Run a hub without drivers."""
+async def bare_hub(path: Path, clock: Clock, **changes: Any) -> AsyncIterator[Hub]:
+    """Run a hub without drivers; `changes` are those of its site."""
     async with open_journal(path, clock) as journal, stoppable() as group:
-        hub = Hub(site(path.parent / "drivers"), journal, clock, group)
+        hub = Hub(site(path.parent / "drivers", **changes), journal, clock, group)
         await hub.start()
         yield hub
 
@@ -179,11 +201,13 @@ async def live_hub(
     *,
     policy: Policy | None = None,
     wait: bool = True,
+    clock: ManualClock | None = None,
+    grace: float = 0.0,
     **manifest: Any,
 ) -> AsyncIterator[LiveHub]:
     """Run a hub with a scripted driver, on a clock that stands; enters once the driver is connected."""
-    clock, driver = ManualClock(), driver or ScriptedDriver(lock("a"))
-    async with bare_hub(path, clock) as hub:
+    clock, driver = clock or ManualClock(), driver or ScriptedDriver(lock("a"))
+    async with bare_hub(path, clock, grace_seconds=grace) as hub:
         made = driver.manifest(**manifest)
         hub.add(Instance("front", made, driver, policy or Policy(("lock", "thermostat"))))
         if wait:

@@ -77,10 +77,12 @@ class DaemonProcess:
 
 
 @asynccontextmanager
-async def daemon_process(tmp_path: Path, drivers: str, http: str = "port = 0") -> AsyncIterator[DaemonProcess]:
+async def daemon_process(
+    tmp_path: Path, drivers: str, http: str = "port = 0", hub: str = ""
+) -> AsyncIterator[DaemonProcess]:
     """Run the daemon as a process on a fresh data directory; ends it with the block."""
     data_dir, config = tmp_path / "data", tmp_path / "hubd.toml"
-    text = f'[hub]\nname = "Test site"\ndata_dir = "{data_dir}"\n[http]\n{http}\n{drivers}'
+    text = f'[hub]\nname = "Test site"\ndata_dir = "{data_dir}"\n{hub}\n[http]\n{http}\n{drivers}'
 
     def write() -> None:
         data_dir.mkdir(exist_ok=True)

@@ -14,6 +14,7 @@ from hubd.box import Box
 from hubd.config import parse
 from hubd.core.hub import Hub
 from hubd.core.keys import Keys
+from hubd.driver import Clock
 
 VIRTUAL = """
 [drivers.site]
@@ -63,25 +64,27 @@ async def eventually(condition: Any, seconds: float = 5.0) -> None:
 
 
 @asynccontextmanager
-async def running_site(data_dir: Path, drivers: str = VIRTUAL, http: str = "") -> AsyncIterator[LiveSite]:
+async def running_site(
+    data_dir: Path, drivers: str = VIRTUAL, http: str = "", hub: str = "", clock: Clock | None = None
+) -> AsyncIterator[LiveSite]:
     """Run the daemon on `data_dir`; enters once every driver is connected. Running it again on it is a restart."""
-    text = f'[hub]\nname = "Test site"\ndata_dir = "{data_dir}"\n[http]\nport = 0\n{http}\n{drivers}'
+    text = f'[hub]\nname = "Test site"\ndata_dir = "{data_dir}"\n{hub}\n[http]\nport = 0\n{http}\n{drivers}'
     config = await asyncio.to_thread(parse, text.encode())
     box = await asyncio.to_thread(Box, data_dir)
     ready: asyncio.Future[Running] = asyncio.get_running_loop().create_future()
-    task = asyncio.create_task(serve(config, box, on_ready=ready.set_result))
+    task = asyncio.create_task(serve(config, box, clock=clock, on_ready=ready.set_result))
     try:
         starting: set[asyncio.Future[Any]] = {task, ready}
         await asyncio.wait(starting, return_when=asyncio.FIRST_COMPLETED)
         if task.done():
             await task
         running = ready.result()
-        hub = running.hub
-        await eventually(lambda: all(health.is_connected for health in hub.health.values()))
+        running_hub = running.hub
+        await eventually(lambda: all(health.is_connected for health in running_hub.health.values()))
         token = (await asyncio.to_thread(box.owner_key.read_text)).strip()
         url = f"http://127.0.0.1:{running.server.port}"
         async with aiohttp.ClientSession() as session:
-            yield LiveSite(hub, running.keys, url, token, data_dir, session)
+            yield LiveSite(running_hub, running.keys, url, token, data_dir, session)
         running.stop()
         await task
     finally:

@@ -3,7 +3,7 @@
 import asyncio
 from typing import Literal
 
-from hubd.driver import DriverConfig, DriverError, Manifest, Port
+from hubd.driver import ActionResult, Arguments, DriverConfig, DriverError, Manifest, Port, Progress
 from hubd.model import (
     Command,
     LockDoor,
@@ -20,6 +20,7 @@ from hubd.model import (
     unreachable,
     unsupported,
 )
+from hubd_drivers.virtual.actions import ACTIONS, Person
 from hubd_drivers.virtual.site import VirtualDevice, build
 
 _ANNOUNCE_AT_ONCE = 200
@@ -50,12 +51,13 @@ class VirtualConfig(DriverConfig, frozen=True, kw_only=True):
 
 
 class VirtualDriver:
-    """Implements `hubd.driver.Driver`."""
+    """Implements `hubd.driver.ActingDriver`."""
 
     def __init__(self, config: VirtualConfig) -> None:
         self.devices = build(config.locks, config.thermostats)
         self._latency = config.latency_ms / 1000
         self._fault = config.fault
+        self._person = Person(self.devices, self._latency)
         self._port: Port | None = None
         self._hub_lost = asyncio.Event()
         self._hub_back = asyncio.Event()
@@ -66,16 +68,17 @@ class VirtualDriver:
         if not self._hub_back.is_set():
             await self._hub_back.wait()
         self._hub_lost.clear()
+        await self._person.settle_in(port)
         devices = list(self.devices.values())
         for start in range(0, len(devices), _ANNOUNCE_AT_ONCE):
             some = devices[start : start + _ANNOUNCE_AT_ONCE]
             await asyncio.gather(*(port.found(device.description, *device.readings()) for device in some))
-        self._port = port
+        self._port = self._person.port = port
         port.ready()
         try:
             await self._hub_lost.wait()
         finally:
-            self._port = None
+            self._port = self._person.port = None
         raise DriverError("site", "simulated_outage", "The simulated site was disconnected by a sandbox call.")
 
     async def execute(self, command: Command) -> Outcome:
@@ -104,6 +107,10 @@ class VirtualDriver:
                 return done(
                     "The simulated person did it.", (device.lock_by_keypad() if by_hand else device.enter_code(),)
                 )
+
+    async def act(self, action: str, arguments: Arguments, native_id: str | None, progress: Progress) -> ActionResult:
+        """Have the simulated person do it."""
+        return await self._person.act(action, arguments, native_id, progress)
 
     async def _turn(self, port: Port, device: VirtualDevice, *, locked: bool) -> Outcome:
         if device.description.kind != "lock":
@@ -141,5 +148,6 @@ MANIFEST = Manifest(
     hops=("site",),
     kinds=("lock", "thermostat"),
     budget=256,
+    actions=ACTIONS,
     is_simulator=True,
 )

@@ -96,7 +96,7 @@ class VirtualDevice(msgspec.Struct):
 
 def build(locks: int, thermostats: int) -> dict[str, VirtualDevice]:
     """Build a site: rooms by floor, each with a lock; the first ones with a thermostat."""
-    devices = [_lock(number) for number in range(locks)] + [_thermostat(number) for number in range(thermostats)]
+    devices = [new_lock(number) for number in range(locks)] + [_thermostat(number) for number in range(thermostats)]
     return {device.native_id: device for device in devices}
 
 
@@ -105,7 +105,8 @@ def _room(number: int) -> int:
     return (floor + 1) * 100 + door + 1
 
 
-def _lock(number: int) -> VirtualDevice:
+def new_lock(number: int) -> VirtualDevice:
+    """Build the lock of a room, counted from 0."""
     capabilities = Capabilities(
         lock=LockCapability(reports_door=True), keypad=KeypadCapability(slots=30), battery=True, simulated=True
     )

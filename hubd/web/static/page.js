@@ -11,6 +11,7 @@ let watch = 0;
 let again = 0;
 let pressed = false;
 let held = [];
+let skew = Date.now() - Date.parse(clock.dateTime); // how far the reader's clock is before the hub's
 
 function show(state, words) {
   pulse.hidden = false;
@@ -54,6 +55,8 @@ function connect() {
     const now = JSON.parse(event.data);
     clock.textContent = now.text;
     clock.dateTime = now.iso;
+    skew = Date.now() - Date.parse(now.iso);
+    count();
     failures = 0;
     show("live", "Live");
     listen();
@@ -99,6 +102,16 @@ function follow() {
   }
 }
 
+// -- countdowns: how long something goes on, by the reader's own clock corrected by the hub's
+
+function count() {
+  for (const left of document.querySelectorAll("[data-until]")) {
+    const seconds = Math.round((Date.parse(left.dataset.until) - Date.now() + skew) / 1000);
+    const words = seconds > 0 ? `(${seconds} s left)` : "";
+    if (left.textContent !== words) left.textContent = words;
+  }
+}
+
 // -- buttons
 
 async function order(event) {
@@ -139,4 +152,6 @@ for (const name of ["pointerup", "pointercancel"]) document.addEventListener(nam
 document.addEventListener("visibilitychange", follow);
 addEventListener("pagehide", disconnect);
 addEventListener("pageshow", follow);
+setInterval(count, 1_000);
+count();
 show("waiting", "Connecting");

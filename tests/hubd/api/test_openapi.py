@@ -5,8 +5,9 @@ import msgspec
 import pytest
 
 from hubd import __version__
+from hubd.api.download import Download
 from hubd.api.openapi import document
-from hubd.api.route import Stream
+from hubd.api.route import LineStream, Stream
 from hubd.api.router import ROUTES
 from tests.hubd.api.harness import Api
 from tests.hubd.api.judge import own_document
@@ -66,7 +67,12 @@ def test_parameters_stand_where_the_verb_takes_them(route: Any) -> None:
             assert schema == {"$ref": f"#/components/schemas/{route.params.__name__}"}
         assert operation["summary"].endswith(".")
         assert ("security" in operation) is route.is_public
-        media = "text/event-stream" if route.answer is Stream else "application/json"
+        odd = {
+            Stream: "text/event-stream",
+            LineStream: "application/x-ndjson",
+            Download: "application/octet-stream",
+        }
+        media = odd.get(route.answer, "application/json")
         assert list(operation["responses"]["200"]["content"]) == [media]
 
 

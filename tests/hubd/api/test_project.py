@@ -65,9 +65,43 @@ BATTERIES = [
 
 async def test_batteries(api: Api) -> None:
     for level, low, status in BATTERIES:
-        await api.see(BatterySeen(native_id=LOCK, level=level, low=low))
+        api.clock.ahead += timedelta(days=1)
+        at = api.clock.now()
+        await api.see(BatterySeen(native_id=LOCK, level=level, low=low, occurred_at=at))
         found = await properties(api)
-        assert (found["battery"], found["battery_level"]) == ({"level": level, "status": status}, level)
+        expected = {"level": level, "status": status, "measured_at": project.when(at), "is_stale": False}
+        assert (found["battery"], found["battery_level"]) == (expected, level)
+
+
+async def test_a_flaky_connection_is_a_warning_and_hinders_nothing(api: Api) -> None:
+    device_id = await api.device_id()
+    for _ in range(3):
+        assert (await api.device("Room 101"))["warnings"] == []
+        await api.see(ReachabilitySeen(native_id=LOCK, online=False), ReachabilitySeen(native_id=LOCK, online=True))
+    shown = await api.device("Room 101")
+    (warning,) = shown["warnings"]
+    assert warning["warning_code"] == "device_has_flaky_connection"
+    assert warning["created_at"] == project.when(api.hub.present(device_id).flaky_since or NOW)
+    assert (shown["errors"], shown["properties"]["online"]) == ([], True)
+    attempt = (await api.ok("/locks/lock_door", {"device_id": device_id}))["action_attempt"]
+    assert attempt["status"] == "success"
+    api.clock.ahead += timedelta(minutes=59)
+    assert (await api.device("Room 101"))["warnings"] == [warning]
+    api.clock.ahead += timedelta(minutes=2)
+    assert (await api.device("Room 101"))["warnings"] == []
+
+
+async def test_a_level_that_cannot_be_true_stands_beside_the_last_one_that_can(api: Api) -> None:
+    await api.see(BatterySeen(native_id=LOCK, level=0.2))
+    found = (await properties(api))["battery"]
+    assert (found["level"], found["unconfirmed_level"]) == (0.9, 0.2)
+
+
+async def test_an_offline_device_reports_no_battery(api: Api) -> None:
+    assert "battery" in await properties(api)
+    await api.see(ReachabilitySeen(native_id=LOCK, online=False))
+    assert not {"battery", "battery_level"} & (await properties(api)).keys()
+    assert (await api.device())["warnings"] == []
 
 
 async def test_a_jammed_bolt_is_a_warning(api: Api) -> None:

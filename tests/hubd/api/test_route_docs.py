@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from hubd.api.route import Stream
+from hubd.api.route import LineStream, Stream
 from hubd.api.router import ROUTES
 from tests.house.tree import ROOT
 
@@ -42,4 +42,5 @@ def test_the_hubs_own_routes() -> None:
     told = {row[2]: (row[3].split(), row[1]) for row in map(OWN.match, lines()) if row}
     own = [route for route in ROUTES if route.is_public or route.path.startswith("/hub/")]
     assert told == {route.path: (sorted(route.verbs), role(route)) for route in own}
-    assert [route.path for route in own if route.answer is Stream] == ["/hub/journal/stream"]
+    streams = [route.path for route in own if route.answer in {Stream, LineStream}]
+    assert sorted(streams) == ["/hub/drivers/record", "/hub/journal/stream"]

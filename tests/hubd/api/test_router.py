@@ -121,7 +121,7 @@ async def test_roles(api: Api) -> None:
     below: dict[Role, list[Role]] = {"viewer": [], "operator": ["viewer"], "owner": ["viewer", "operator"]}
     for route in ROUTES:
         for role in below[route.role]:
-            error = await api.refused(route.path, token=await api.as_role(role))
+            error = await api.refused(route.path, method=route.verbs[-1], token=await api.as_role(role))
             assert (error["status"], error["type"]) == (403, "forbidden")
             assert route.role in error["message"]
 

@@ -68,6 +68,7 @@ async def test_an_order_that_the_device_decides_later(api: Api) -> None:
 
 
 async def test_batteries(api: Api) -> None:
+    api.clock.ahead += timedelta(days=1)
     await api.see(BatterySeen(native_id=LOCK, level=0.2))
     low = await last(api)
     assert (low["event_type"], low["battery_level"]) == ("device.low_battery", 0.2)
@@ -93,12 +94,23 @@ async def test_a_device_that_stops_answering(api: Api) -> None:
     assert (await last(api))["event_type"] == "device.connected"
 
 
+async def test_a_device_that_is_lost_again_and_again(api: Api) -> None:
+    for _ in range(3):
+        await api.see(ReachabilitySeen(native_id=LOCK, online=False), ReachabilitySeen(native_id=LOCK, online=True))
+    events = (await api.ok("/events/list", {"event_type": "device.disconnected"}))["events"]
+    assert [event["device_warnings"] for event in events][:2] == [[], []]
+    (warning,) = events[2]["device_warnings"]
+    assert (warning["warning_code"], warning["created_at"]) == ("device_has_flaky_connection", events[2]["created_at"])
+
+
 async def test_unmanaged_devices_only_come_and_go(api: Api) -> None:
     device_id = await api.device_id()
     await api.ok("/devices/update", {"device_id": device_id, "is_managed": False})
     await api.see(ReachabilitySeen(native_id=LOCK, online=False))
     await api.see(ReachabilitySeen(native_id=LOCK, online=True))
-    await api.see(LockSeen(native_id=LOCK, locked=False, method="manual"), BatterySeen(native_id=LOCK, level=0.1))
+    await api.see(
+        LockSeen(native_id=LOCK, locked=False, method="manual"), BatterySeen(native_id=LOCK, level=0.9, low=True)
+    )
     events = (await api.ok("/events/list", {"device_id": device_id}))["events"]
     types = ["device.converted_to_unmanaged", "device.unmanaged.disconnected", "device.unmanaged.connected"]
     assert [event["event_type"] for event in events][2:] == types

@@ -73,7 +73,9 @@ async def test_the_pin_is_kept_nowhere(api: Api, tmp_path: Path) -> None:
     assert again["action_attempt"]["status"] == "success"
     rows = (await api.ok("/hub/journal", {"limit": 1000}))["rows"]
     assert "83649275" not in str(rows)
-    kept = await asyncio.to_thread(lambda: [file.read_bytes() for file in (tmp_path / "data").iterdir()])
+    kept = await asyncio.to_thread(
+        lambda: [file.read_bytes() for file in (tmp_path / "data").rglob("*") if file.is_file()]
+    )
     assert all(b"83649275" not in content for content in kept)
 
 

@@ -1,6 +1,6 @@
 from datetime import timedelta
 
-from hubd.core.health import HopHealth, InstanceHealth
+from hubd.core.health import HopHealth, InstanceHealth, Moment
 from tests.support.clock import NOON, ManualClock
 from tests.support.hub import ScriptedDriver, lost
 
@@ -105,3 +105,24 @@ def test_a_new_link_knows_nothing_of_the_old_ones_hops() -> None:
     assert marks(health) == [False, None, None]
     health.connected()
     assert marks(health) == [True, True, True]
+
+
+def test_at_first_the_way_is_not_lost() -> None:
+    health = a_health()
+    assert health.lost_since is None
+
+
+def test_the_way_is_lost_once_whatever_is_lost_of_it_since() -> None:
+    clock = ManualClock()
+    health = a_health(clock)
+    clock.step(10)
+    health.lost(lost("server"))
+    began = Moment(NOON + timedelta(seconds=10), clock.monotonic())
+    clock.step(10)
+    health.lost(lost("controller"))
+    health.hop_lost(lost("mesh"))
+    health.hop_back("mesh")
+    assert health.state == "starting"
+    assert health.lost_since == began
+    health.connected()
+    assert health.lost_since is None

@@ -140,6 +140,12 @@ async def test_removed_once_and_back_with_all_that_people_set(tmp_path: Path) ->
         assert (back.nickname, back.is_managed, back.state.online) == ("Suite", False, True)
 
 
+async def test_a_removal_whose_reason_was_cut_in_half_is_one(tmp_path: Path) -> None:
+    async with live_hub(tmp_path / "x.sqlite") as live:
+        await live.driver.living_port.removed("a", "\ud83d was excluded.")
+        assert live.hub.devices[live.id_of("a")].state.offline_reason == "? was excluded."
+
+
 async def test_a_device_that_returns_though_the_site_leaves_it_out_now(tmp_path: Path) -> None:
     path = tmp_path / "x.sqlite"
     async with live_hub(path) as live:

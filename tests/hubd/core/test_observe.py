@@ -247,7 +247,7 @@ def test_battery_classes(level: float, status: str, *, low: bool) -> None:
 
 def test_a_battery_is_news_when_its_class_changes() -> None:
     scene = Scene(NEW)
-    levels = [0.9, 0.8, 0.6, 0.3, 0.2, 0.15, 0.05, 0.9]
+    levels = [0.9, 0.8, 0.6, 0.4, 0.2, 0.15, 0.05, 0.9]
     events = [scene.see(BatterySeen(native_id="a", level=level)) for level in levels]
     assert events == [
         [],
@@ -261,6 +261,27 @@ def test_a_battery_is_news_when_its_class_changes() -> None:
     ]
     assert scene.state.battery == BatteryReading(0.9, NOON)
     assert scene.public.count("device.low_battery") == 1
+
+
+def test_a_drop_that_cannot_be_true_waits_for_a_second_reading() -> None:
+    scene = Scene()
+    first = BatterySeen(native_id="a", level=0.2, occurred_at=NOON - timedelta(seconds=5))
+    assert scene.see(first, first) == []
+    assert scene.state.battery == BatteryReading(0.9, NOON, suspect_level=0.2, suspect_at=first.occurred_at)
+    assert list(scene.view.own.devices) == ["a"]  # durable: the second reading may come after a restart
+    assert scene.see(BatterySeen(native_id="a", level=0.15)) == [
+        BatteryChanged(level=0.15, status="low"),
+        BatteryLow(level=0.15),
+    ]
+    assert scene.state.battery == BatteryReading(0.15, NOON)
+
+
+def test_the_devices_own_low_flag_does_not_wait() -> None:
+    scene = Scene()
+    assert scene.see(BatterySeen(native_id="a", level=0.0, low=True)) == [
+        BatteryChanged(level=0.9, status="low"),
+        BatteryLow(level=0.9),
+    ]
 
 
 def test_a_battery_that_is_low_at_first_sight_is_told() -> None:
@@ -321,7 +342,7 @@ EVERYTHING: list[Seen] = [
     bolt(UNLOCKED, "manual"),
     bolt(None, jammed=True),
     DoorSeen(native_id="a", open=True),
-    BatterySeen(native_id="a", level=0.01),
+    BatterySeen(native_id="a", level=0.9, low=True),
     climate(hvac_mode="off"),
     DenialSeen(native_id="a", reason="unknown_code", message="No."),
     TamperSeen(native_id="a"),

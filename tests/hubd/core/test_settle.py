@@ -163,6 +163,7 @@ def test_the_bolt_decides_once(command: Command, method: str | None, *, locked: 
         (UNLOCK, LOST, bolt(None)),
         (UNLOCK, LOST, bolt(UNLOCKED, "keycode")),
         (UNLOCK, LOST, bolt(LOCKED, "manual")),
+        (UNLOCK, LOST, LockSeen(native_id="in its place", locked=UNLOCKED)),
         (SimulateConnection(device_id="a", native_id="a", connected=True), LOST, bolt(LOCKED)),
     ],
 )

@@ -9,7 +9,7 @@ from hubd.driver import Port
 from hubd.model import LockSeen
 from hubd.model.errors import StoreError
 from hubd.model.event import HopBack, HopLost
-from tests.support.clock import settle
+from tests.support.clock import NOON, settle
 from tests.support.hub import LiveHub, ScriptedDriver, live_hub, lock, lost, until
 from tests.support.store import refuse_writes, take_writes
 
@@ -52,7 +52,7 @@ async def test_a_lost_link_is_told_once_and_tried_again(tmp_path: Path) -> None:
         await until(lambda: live.hub.journal.tables.instances["front"].is_connected)
         assert await hops(live) == [
             HopBack(),
-            HopLost(hop="server", code="gone", reason="The server is gone."),
+            HopLost(hop="server", code="gone", reason="The server is gone.", since=NOON),
             HopBack(away_seconds=1.0),
         ]
         assert [health.state, health.attempts, health.next_try_at] == ["connected", 0, None]
@@ -90,6 +90,7 @@ async def pauses(live: LiveHub, count: int) -> list[float]:
 async def test_pauses_grow_to_a_minute(tmp_path: Path) -> None:
     async with live_hub(tmp_path / "x.sqlite", Unlucky(), wait=False) as live:
         assert await pauses(live, 9) == pytest.approx([1, 2, 4, 8, 16, 32, 60, 60, 60], abs=0.01)
+        await until(lambda: "front" in live.hub.journal.tables.instances)
         await until(lambda: live.hub.journal.tables.instances["front"].code == "gone-3")
         await settle()
         codes = [event.code for event in await hops(live) if isinstance(event, HopLost)]
@@ -200,7 +201,7 @@ async def test_a_hop_behind_the_link_goes_and_comes_while_the_driver_runs(tmp_pa
         assert live.driver.lives == 1
         assert await hops(live) == [
             HopBack(),
-            HopLost(hop="controller", code="pulled", reason="The stick was pulled."),
+            HopLost(hop="controller", code="pulled", reason="The stick was pulled.", since=NOON),
             HopBack(away_seconds=42.0),
         ]
 

@@ -1,10 +1,11 @@
 from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
 from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
-from hubd.driver import intake
+from hubd.driver import ActionResult, intake
 from hubd.model import (
     BatterySeen,
     Climate,
@@ -86,3 +87,19 @@ def test_an_outcome_that_could_not_be_read_back_is_refused(outcome: Any) -> None
 def test_a_plain_word_for_a_kind_is_taken_for_it() -> None:
     assert intake.outcome(Outcome("done", "done", "Done.")).kind is OutcomeKind.DONE  # type: ignore[arg-type]
     assert WHEN.astimezone(UTC) == WHEN
+
+
+def test_a_result_is_as_it_will_be_sent() -> None:
+    facts: dict[str, Any] = {"node": 7, "signal_dbm": float("nan"), "name": None}
+    given = ActionResult(message="Done.", facts=facts, table=({"a": True},), file=Path("x"))
+    assert intake.result(given) == replace(given, facts=facts | {"signal_dbm": None})
+
+
+@pytest.mark.parametrize(
+    "given",
+    [None, ActionResult(message="x", facts={"x": object()}), ActionResult(message="x", file="x")],  # type: ignore[dict-item, arg-type]
+    ids=["none", "fact", "file"],
+)
+def test_what_is_no_result_is_refused(given: Any) -> None:
+    with pytest.raises(TypeError, match="the driver handed over"):
+        intake.result(given)

@@ -1,7 +1,15 @@
 import pytest
 
 from hubd.driver import DriverError
-from hubd.model.errors import BusyError, HubError, InvalidInputError, NotFoundError, RefusedError, StoreError
+from hubd.model.errors import (
+    BusyError,
+    HubError,
+    InvalidInputError,
+    NotFoundError,
+    RefusedError,
+    StoreError,
+    writable,
+)
 
 
 @pytest.mark.parametrize("kind", [HubError, NotFoundError, RefusedError, BusyError, StoreError])
@@ -28,3 +36,10 @@ def test_data_stands_in_no_log_line_by_itself() -> None:
     assert "hunter2" not in f"{error!r} {error} {error.args}"
     assert repr(error) == "DriverError(code='gone', message='It is gone.')"
     assert (error.hop, error.remedy) == ("server", "Plug it in.")
+
+
+def test_what_is_said_can_be_written() -> None:
+    assert writable("Lock Zoë 101 \U0001f512") == "Lock Zoë 101 \U0001f512"
+    assert writable("Zoë \ud83d") == "Zoë ?"
+    error = DriverError("server", "gone", "It \ud83d is gone.", "Plug \udc00 it in.")
+    assert (error.message, str(error), error.remedy) == ("It ? is gone.", "It ? is gone.", "Plug ? it in.")

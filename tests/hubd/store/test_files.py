@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from hubd.store.files import write_new
+from hubd.store.files import write_new, write_once
 
 
 @pytest.fixture(autouse=True)
@@ -49,3 +49,25 @@ def test_a_link_that_lies_in_its_way_is_not_followed(tmp_path: Path) -> None:
         write_new(tmp_path / "x", "secret")
     assert target.read_text() == "untouched"
     assert not (tmp_path / "x").exists()
+
+
+def test_what_is_written_once_takes_no_others_place(tmp_path: Path) -> None:
+    path, link = tmp_path / "stick.bin", tmp_path / "link"
+    write_once(path, b"one")
+    assert (path.read_bytes(), stat.S_IMODE(path.stat().st_mode)) == (b"one", 0o600)
+    link.symlink_to(tmp_path / "elsewhere")
+    for taken in (path, link):
+        with pytest.raises(FileExistsError):
+            write_once(taken, b"two")
+    assert path.read_bytes() == b"one"
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["link", "stick.bin"]
+
+
+def test_what_could_not_be_written_whole_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        write_once(tmp_path / "stick.bin", b"one")
+    assert list(tmp_path.iterdir()) == []

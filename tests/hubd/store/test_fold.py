@@ -2,6 +2,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from hubd.model import BatteryReading, DeviceState, LockDoor, done
 from hubd.model.event import (
@@ -17,7 +18,9 @@ from hubd.model.event import (
     DeviceEdited,
     DeviceFound,
     DeviceRemoved,
+    DeviceReplaced,
     DoorChanged,
+    DuplicateNoticed,
     Event,
     HopBack,
     HopLost,
@@ -27,7 +30,7 @@ from hubd.model.event import (
     LockUncertain,
 )
 from hubd.store.fold import fold
-from hubd.store.records import CommandRecord, DeviceRecord, InstanceRecord, Resolution
+from hubd.store.records import DROPS, CommandRecord, DeviceRecord, InstanceRecord, Loss, Resolution
 from hubd.store.tables import Overlay, Tables, View
 from tests.support.clock import NOON
 from tests.support.store import device
@@ -86,6 +89,22 @@ def test_back_online_has_no_reason() -> None:
     record = folded(gone, DeviceConnected()).device("a")
     assert record is not None
     assert (record.state.online, record.state.offline_reason, record.state.changed_at) == (True, None, LATER)
+
+
+def test_a_loss_that_is_told_later_counts_from_when_it_began() -> None:
+    early = NOON + timedelta(minutes=4)
+    silent = replace(KNOWN, untold_since=early)
+    gone = DeviceDisconnected(error_code="device_disconnected", reason="No.", since=early, flaky_since=LATER)
+    record = folded(gone, known=silent).device("a")
+    assert record is not None
+    assert (record.untold_since, record.state.changed_at) == (None, early)
+    assert (record.drops, record.flaky_since) == ((early,), LATER)
+    more = folded(*[DeviceDisconnected(error_code="device_disconnected", reason="No.")] * 9).device("a")
+    assert more is not None
+    assert (more.drops, more.flaky_since) == ((LATER,) * DROPS, None)
+    removed = folded(DeviceRemoved(reason="excluded"), known=silent).device("a")
+    assert removed is not None
+    assert removed.untold_since is None
 
 
 def test_a_device_that_returns_keeps_what_people_set() -> None:
@@ -153,7 +172,45 @@ def test_an_instance_is_as_its_first_broken_hop() -> None:
     fold(view, HopBack(away_seconds=1.0), "front", None, LATER + timedelta(seconds=9))
     back = InstanceRecord("front", LATER + timedelta(seconds=9), is_connected=True, display_name="Front desk")
     assert view.instance("front") == back
+    view.put_instance(replace(back, untold_loss=Loss("stick", "gone", "It is out.", LATER)))
+    event = HopLost(hop="stick", code="gone", reason="It is out.", since=LATER)
+    fold(view, event, "front", None, LATER + timedelta(seconds=30))
+    assert view.instance("front") == lost
+    fold(view, HopBack(away_seconds=1.0), "front", None, LATER + timedelta(seconds=9))
     fold(view, AccountEdited(custom_metadata={"k": True}), "front", None, LATER)
     again = view.instance("front")
     assert again is not None
     assert (again.display_name, again.custom_metadata, again.since) == ("Front desk", {"k": True}, back.since)
+
+
+def pair() -> View:
+    """A view on `KNOWN`, which broke, and `b`, which is to take its place."""
+    tables = Tables()
+    tables.put_device(replace(KNOWN, removed_at=NOON, state=replace(STATE, online=False, offline_reason="Gone.")))
+    tables.put_device(replace(KNOWN, device=device("b"), state=replace(STATE, locked=False), nickname="New"))
+    return View(tables, Overlay(), LATER)
+
+
+def test_a_replacement_swaps_what_two_ids_stand_for() -> None:
+    view = pair()
+    heir, old = replace(device("b"), device_id="a"), replace(device("a"), device_id="b")
+    fold(view, DeviceReplaced(device=heir, replaced=old, by="k"), "front", "a", LATER)
+    kept, spent = view.device("a"), view.device("b")
+    assert kept is not None
+    assert spent is not None
+    assert (kept.device, kept.nickname, kept.custom_metadata, kept.removed_at) == (heir, "Suite", {"k": "v"}, None)
+    assert (kept.state.locked, kept.state.online, kept.state.offline_reason) == (False, False, "Gone.")
+    assert (spent.device, spent.nickname, spent.custom_metadata, spent.state.locked) == (old, None, {}, True)
+    fold(view, DeviceReplaced(device=heir, replaced=device("nobody"), by="k"), "front", "a", LATER)
+    assert view.device("a") == kept
+
+
+def test_twins_know_each_other_once() -> None:
+    view = pair()
+    event = DuplicateNoticed(device_ids=("a", "b"), other_name="b", hardware_id="mac:1")
+    for _ in range(2):
+        fold(view, event, "front", "a", LATER)
+        found = view.device("a"), view.device("b")
+        assert [one.twins for one in found if one is not None] == [("b",), ("a",)]
+    fold(view, DuplicateNoticed(device_ids=("a", "z"), other_name="z", hardware_id="mac:1"), "front", "a", LATER)
+    assert view.device("z") is None

@@ -150,3 +150,63 @@ def test_the_writes_of_an_overlay_are_its_final_records() -> None:
 def write(connection: sqlite3.Connection, overlay: Overlay) -> None:
     for sql, rows in statements(overlay):
         connection.executemany(sql, rows)
+
+
+def known_as(native_id: str, device_id: str, *ids: str) -> DeviceRecord:
+    """Build a record whose native id and device id differ."""
+    made = device(native_id)
+    made = replace(made, device_id=device_id, description=replace(made.description, hardware_ids=ids))
+    return replace(record(), device=made)
+
+
+def test_a_native_id_leads_to_the_device_that_carries_it_now() -> None:
+    tables = Tables()
+    view = View(tables, Overlay(), NOON)
+    assert view.device_id("front", "x", "born-x") == "born-x"
+    tables.put_device(known_as("x", "born-x"))
+    tables.put_device(known_as("y", "born-y"))
+    assert view.device_id("front", "x", "born-x") == "born-x"
+    assert view.device_id("back", "x", "other") == "other"
+    for swapped in ([("y", "born-x"), ("x", "born-y")], [("y", "born-y"), ("x", "born-x")]):
+        for native_id, device_id in swapped:
+            tables.put_device(known_as(native_id, device_id))
+        expected = dict(swapped)
+        assert {name: view.device_id("front", name, f"born-{name}") for name in "xy"} == expected
+
+
+def test_a_swap_holds_from_the_moment_it_is_decided() -> None:
+    """Within its transaction, and for the next one of its batch: also of devices that came with it."""
+    for committed in (True, False):
+        tables, batch = Tables(), Overlay()
+        for name in "xy":
+            if committed:
+                tables.put_device(known_as(name, f"born-{name}"))
+            else:
+                batch.devices[f"born-{name}"] = known_as(name, f"born-{name}")
+        view = View(tables, batch, NOON)
+        view.put_device(known_as("y", "born-x"))
+        view.put_device(known_as("x", "born-y"))
+        for seen in (view, View(tables, batch, NOON)):
+            assert {name: seen.device_id("front", name, f"born-{name}") for name in "xy"} == {
+                "x": "born-y",
+                "y": "born-x",
+            }
+            batch.absorb(view.own)
+
+
+def test_devices_are_found_by_what_they_are_known_by_elsewhere() -> None:
+    tables, batch = Tables(), Overlay()
+    tables.put_device(known_as("x", "x", "mac:1", "serial:1"))
+    tables.put_device(known_as("y", "y", "mac:2"))
+    batch.devices["z"] = known_as("z", "z", "serial:1")
+    view = View(tables, batch, NOON)
+    view.put_device(known_as("w", "w", "mac:1"))
+
+    def sharing(*ids: str) -> list[str]:
+        return [found.device.device_id for found in view.sharing(known_as("new", "new", *ids))]
+
+    assert sharing("mac:1", "serial:1") == ["w", "x", "z"]
+    assert sharing("mac:2") == ["y"]
+    assert sharing("mac:3") == sharing() == []
+    tables.put_device(known_as("y", "y", "mac:9"))  # it describes itself differently now
+    assert sharing("mac:2") == []

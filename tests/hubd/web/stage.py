@@ -1,15 +1,18 @@
 """A hub with one scripted driver and a clock that the test moves: every state of a site can be put on the page."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
+
+from msgspec import Meta
 
 from hubd.core.hub import Hub, Instance, Site
 from hubd.core.keys import Keys
 from hubd.core.policy import Policy
-from hubd.driver import DriverConfig, DriverError, Manifest, Port
+from hubd.driver import Action, ActionResult, Arguments, DriverConfig, DriverError, Manifest, Port, Progress, Question
 from hubd.model import (
     Capabilities,
     Command,
@@ -48,6 +51,21 @@ class _Config(DriverConfig, frozen=True, kw_only=True):
     pass
 
 
+class Pairing(Arguments, frozen=True, kw_only=True):
+    """Arguments of the stage's action `include`."""
+
+    seconds: Annotated[int, Meta(ge=10, le=240, title="Seconds", description="How long to wait.")] = 60
+    security: Literal["auto", "s2"] = "auto"
+    is_loud: Annotated[bool, Meta(title="Beep")] = False
+
+
+ACTIONS = (
+    Action(name="include", title="Include a device", description="Press its button.", arguments=Pairing, seconds=300),
+    Action(name="reset", title="Reset all", description="Forgets all.", role="owner", warning="All devices are lost."),
+    Action(name="ping", title="Ping", description="Asks it.", on_device=True, role="viewer", exclusive=False),
+)
+
+
 class Script:
     """A driver that does as the test says. `answer` is what an order gets; None carries it out."""
 
@@ -56,6 +74,8 @@ class Script:
         self.answer: Callable[[Command], Outcome] | None = None
         self.hold: asyncio.Event | None = None
         self.orders: list[Command] = []
+        self.on_act: Callable[[Progress, Arguments], Awaitable[ActionResult]] | None = None
+        self.acts: list[tuple[str, Arguments, str | None]] = []
         self._broken: DriverError | None = None
         self._end = asyncio.Event()
 
@@ -80,6 +100,15 @@ class Script:
             return done()
         seen = LockSeen(native_id=command.native_id, locked=isinstance(command, LockDoor), method="remote")
         return done("The lock confirmed it.", (seen,))
+
+    async def act(self, action: str, arguments: Arguments, native_id: str | None, progress: Progress) -> ActionResult:
+        """Do as the test says; by default ask for five digits and end well."""
+        self.acts.append((action, arguments, native_id))
+        if self.on_act is not None:
+            return await self.on_act(progress, arguments)
+        progress.say("Press the button.", seconds=60)
+        await progress.ask(Question(text="Which five digits are on it?", pattern="[0-9]{5}", hint="5 digits"))
+        return ActionResult(message="It is included.", facts={"node_id": 7}, table=({"node": 7, "is_up": True},))
 
     def break_link(self, error: DriverError) -> None:
         """Lose the link for good."""
@@ -180,6 +209,7 @@ async def stage(tmp_path: Path, site_name: str = "Hotel Seeblick") -> AsyncItera
                 create=lambda _: script,
                 hops=("server", "controller"),
                 budget=8,
+                actions=ACTIONS,
             )
             hub.add(Instance("radio", manifest, script, Policy(("lock", "thermostat"))))
             await until(lambda: hub.health["radio"].is_connected and "radio" in journal.tables.instances)

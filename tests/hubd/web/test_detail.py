@@ -11,10 +11,12 @@ from hubd.web.sessions import Session
 from tests.hubd.web.stage import Stage, stage
 from tests.hubd.web.test_board import OPERATOR, VIEWER, values
 
+SESSION = Session("k", 0.0)
+
 
 async def look(site: Stage, device_id: str, history: History | None = None) -> dict[str, Part]:
     history = history or History(site.desk, device_id)
-    return {part.id: part for part in await device_parts(site.desk, Session("k", 0.0), OPERATOR, device_id, history)}
+    return {part.id: part for part in await device_parts(site.desk, SESSION, OPERATOR, device_id, history)}
 
 
 async def test_everything_known_of_a_lock(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 from datetime import UTC, timedelta
 
+import pytest
 from msgspec.structs import replace
 
 from hubd.model import (
@@ -8,6 +9,7 @@ from hubd.model import (
     Climate,
     DeviceState,
     KeypadCapability,
+    LinkQuality,
     LockCapability,
     ThermostatCapability,
 )
@@ -93,6 +95,22 @@ def test_what_is_not_known_is_not_shown_as_a_value() -> None:
     thermostat = Known(record(state, THERMOSTAT), "Climate 101", ANSWERS, None)
     found = told(facts.readings(thermostat, None, None, {}))
     assert {found[label] for label in ("Temperature", "Humidity", "Mode", "Set to", "Fan")} == {"not known"}
+
+
+@pytest.mark.parametrize(
+    ("link", "said"),
+    [
+        (LinkQuality(NOON), "not known"),
+        (LinkQuality(NOON, signal_dbm=-67.0, route=()), "-67 dBm; reached directly"),
+        (
+            LinkQuality(NOON, round_trip_ms=45.4, route=("Hall", "Lobby"), lost_ratio=0.02),
+            "through Hall, Lobby; answers in 45 ms; 2 % of the commands to it lost",
+        ),
+    ],
+)
+def test_how_well_a_device_is_reached(link: LinkQuality, said: str) -> None:
+    known = Known(record(DeviceState(online=True, link=link)), "Room 101", ANSWERS, None)
+    assert told(facts.readings(known, None, None, {}, STAMP))["Radio"] == said
 
 
 def test_last_moves() -> None:

@@ -108,7 +108,10 @@ def test_tokens() -> None:
     assert guard.login_token(b"s" * 32, "one") != guard.login_token(b"t" * 32, "one")
 
 
-@pytest.mark.parametrize("path", ["/", "/?q=a+b&show=locks&p=2", "/device/0a-b", "/device/0a-b#events", "/#d-1"])
+@pytest.mark.parametrize(
+    "path",
+    ["/", "/?q=a+b&show=locks&p=2", "/device/0a-b", "/device/0a-b#events", "/#d-1", "/driver/front", "/run/0a-b"],
+)
 def test_own_paths_stand(path: str) -> None:
     assert guard.own_path(path) == path
 
@@ -133,7 +136,7 @@ def test_other_paths_lead_home(path: str) -> None:
 @given(st.text())
 def test_no_path_leads_to_another_host(path: str) -> None:
     own = guard.own_path(path)
-    assert own == "/" or own[:2] in {"/d", "/?", "/#"}
+    assert own == "/" or own[:2] in {"/d", "/r", "/?", "/#"}
     assert own.isascii()
     assert own.isprintable()
 

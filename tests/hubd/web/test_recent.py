@@ -31,7 +31,7 @@ async def test_it_catches_up_after_a_storm(tmp_path: Path) -> None:
 async def test_what_is_said_better_elsewhere_is_left_out(tmp_path: Path) -> None:
     async with stage(tmp_path) as site:
         lock = await site.lock(
-            "Room 1", LockSeen(native_id="Room 1", locked=True), BatterySeen(native_id="Room 1", level=0.9)
+            "Room 1", LockSeen(native_id="Room 1", locked=True), BatterySeen(native_id="Room 1", level=0.3)
         )
         await site.see(BatterySeen(native_id="Room 1", level=0.2))
         await site.order(lock)

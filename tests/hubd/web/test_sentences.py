@@ -56,6 +56,14 @@ EXAMPLES: list[tuple[ev.Event, str]] = [
     (ev.DeviceEdited(nickname=None, is_managed=False), "Room 101 lost its nickname and is no longer managed."),
     (ev.DeviceEdited(is_managed=True, custom_metadata={}), "Room 101 is now managed and got new notes."),
     (ev.DeviceEdited(), "Room 101 was edited."),
+    (
+        ev.DeviceReplaced(device=DEVICE, replaced=DEVICE, by="k"),
+        "Room 101 is now other hardware, Room 101, by “Front desk”.",
+    ),
+    (
+        ev.DuplicateNoticed(device_ids=("d", "e"), other_name="Back door", hardware_id="serial:acme:1"),
+        "Room 101 and “Back door” are the same hardware, connected in two ways.",
+    ),
     (ev.AccountEdited(display_name="Floor 1", by="k"), "Z-Wave was renamed, by “Front desk”."),
     (ev.AccountEdited(custom_metadata={}), "Z-Wave was annotated."),
     (ev.LockChanged(locked=False, method="keycode", user_slot=3), "Room 101 was unlocked by keypad (slot 3)."),
@@ -90,6 +98,14 @@ EXAMPLES: list[tuple[ev.Event, str]] = [
     (ev.HopLost(hop="server", code="refused", reason="It refused."), "Z-Wave lost its server: It refused."),
     (ev.HopBack(), "Z-Wave is connected."),
     (ev.HopBack(away_seconds=200.0), "Z-Wave is connected again after 3 minutes."),
+    (
+        ev.ActionStarted(run_id="r", action="include", by="k"),
+        "“include” was started on Z-Wave, by “Front desk”.",
+    ),
+    (
+        ev.ActionEnded(run_id="r", action="include", state="done", message="Room 105 was added."),
+        "“include” on Z-Wave ended: Room 105 was added.",
+    ),
     (
         ev.CommandAccepted(request_id="r", command=UNLOCK, deadline=NOON, by="k"),
         "“Front desk” ordered to unlock Room 101.",

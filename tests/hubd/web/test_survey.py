@@ -1,10 +1,12 @@
+from datetime import timedelta
 from pathlib import Path
 
 from hubd.model import BatterySeen, LockSeen, ReachabilitySeen
 from hubd.model.errors import StoreError
 from hubd.model.event import AccountEdited, DeviceEdited
 from hubd.web.condition import Rank
-from hubd.web.survey import link_name, survey
+from hubd.web.survey import judge, link_name, survey
+from tests.hubd.web.browser import Browser
 from tests.hubd.web.stage import stage
 
 
@@ -77,3 +79,24 @@ async def test_a_link_has_the_name_that_people_gave_it(tmp_path: Path) -> None:
         edit = AccountEdited(display_name="Floor 1")
         await site.hub.journal.transact(lambda view: view.emit(edit, instance="radio"))
         assert link_name(site.hub, "radio") == "Floor 1"
+
+
+async def test_what_needs_a_look_comes_last_and_twice_over_is_kept(tmp_path: Path) -> None:
+    async with stage(tmp_path) as site:
+        old = site.clock.now() - timedelta(days=4)
+        battery = BatterySeen(native_id="Room 1", level=0.84, occurred_at=old)
+        lock = await site.lock("Room 1", LockSeen(native_id="Room 1", locked=True), battery)
+        (problem,) = survey(site.hub).problems
+        assert (problem.rank, problem.tone) == (Rank.CAUTION, "warn")
+        assert problem.text.startswith("Its battery level is 4 days old")
+        await site.see(ReachabilitySeen(native_id="Room 1", online=False))
+        assert judge(site.hub, site.hub.devices[lock.device.device_id]).cautions == ()
+        low = BatterySeen(native_id="Room 1", level=0.84, low=True, occurred_at=old)
+        await site.see(ReachabilitySeen(native_id="Room 1", online=True), low)
+        known = judge(site.hub, site.hub.devices[lock.device.device_id])
+        assert known.trouble is not None
+        assert known.trouble.rank is Rank.BATTERY_LOW
+        assert [text[:26] for text in known.cautions] == ["Its battery level is 4 day"]
+        page = Browser(site.pages)
+        await page.sign_in(await site.key("viewer"))
+        assert "Its battery level is 4 days old" in (await page.get(f"/device/{lock.device.device_id}"))["head"]

@@ -1,0 +1,67 @@
+"""Lines from standard input, read without holding up the loop, so that what is waited for can end meanwhile."""
+
+import asyncio
+import os
+import termios
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+
+_STDIN = 0
+_PIECE = 4096
+
+
+class Keyboard:
+    """Standard input."""
+
+    def __init__(self) -> None:
+        self._buffer = b""
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether a person may be typing, and sees it."""
+        return os.isatty(_STDIN)
+
+    async def line(self, *, is_secret: bool = False) -> str | None:
+        """Return the next line without its end; None when no more comes. A secret one is not shown on a terminal."""
+        with _hidden() if is_secret and self.is_terminal else nullcontext():
+            while b"\n" not in self._buffer:
+                piece = await _read()
+                if not piece:
+                    line, self._buffer = self._buffer, b""
+                    return line.decode(errors="replace") if line else None
+                self._buffer += piece
+        line, _, self._buffer = self._buffer.partition(b"\n")
+        return line.decode(errors="replace").rstrip("\r")
+
+
+async def _read() -> bytes:
+    """Return what is there, once something is; a thread waits for nobody, as it could not be called back."""
+    loop = asyncio.get_running_loop()
+    there: asyncio.Future[None] = loop.create_future()
+    try:
+        loop.add_reader(_STDIN, _set, there)
+    except PermissionError:
+        pass  # a plain file: it holds nobody up
+    else:
+        try:
+            await there
+        finally:
+            loop.remove_reader(_STDIN)
+    return await asyncio.to_thread(os.read, _STDIN, _PIECE)
+
+
+def _set(there: "asyncio.Future[None]") -> None:
+    if not there.done():
+        there.set_result(None)
+
+
+@contextmanager
+def _hidden() -> Iterator[None]:
+    before = termios.tcgetattr(_STDIN)
+    hidden = [*before]
+    hidden[3] &= ~termios.ECHO
+    termios.tcsetattr(_STDIN, termios.TCSADRAIN, hidden)
+    try:
+        yield
+    finally:
+        termios.tcsetattr(_STDIN, termios.TCSADRAIN, before)
