@@ -1,18 +1,23 @@
-"""Z-Wave locks and thermostats, through zwave-js-server."""
+"""Z-Wave locks and thermostats, through zwave-js-server.
 
-from hubd.driver import Manifest
-from hubd_drivers.zwave.config import ZwaveConfig
-from hubd_drivers.zwave.driver import ZwaveDriver
-from hubd_drivers.zwave.failures import CONTROLLER, SERVER
+Nothing is imported before it is asked for: `hubd-zwave`, which starts that server, needs none of the driver's
+libraries.
+"""
 
-MANIFEST = Manifest(
-    type="zwave",
-    title="Z-Wave",
-    config=ZwaveConfig,
-    create=ZwaveDriver,
-    hops=(SERVER, CONTROLLER),
-    kinds=("lock",),
-    budget=1,
-)
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from hubd_drivers.zwave.config import ZwaveConfig
+    from hubd_drivers.zwave.driver import ZwaveDriver
+    from hubd_drivers.zwave.manifest import MANIFEST
 
 __all__ = ["MANIFEST", "ZwaveConfig", "ZwaveDriver"]
+
+_HOMES = {"MANIFEST": "manifest", "ZwaveConfig": "config", "ZwaveDriver": "driver"}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

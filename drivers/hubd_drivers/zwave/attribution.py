@@ -17,6 +17,15 @@ class _Pending(NamedTuple):
 
     locked: Position
     due: float
+    use: Use | None = None
+    """What the lock said in its maker's own numbers, which a notification says better."""
+
+
+def _joined(alarm: Use, notice: Use) -> Use:
+    """Return one use of which a lock told twice. zwave-js makes a keypad's out of an alarm that tells of a card."""
+    if alarm.method == "card" and notice.method == "keycode":
+        return alarm
+    return notice if notice.slot is not None or alarm.method != notice.method else alarm
 
 
 class LockTracker:
@@ -57,50 +66,68 @@ class LockTracker:
         """Take in a value of the bolt's position."""
         if self.is_busy or self._jammed or seq <= self._deaf_until:
             return []
-        told = [] if self._pending is None or self._pending.locked == locked else self._tell_pending()
+        told = [] if self._pending is None or self._pending.locked == locked else self._tell_pending(now)
         if locked == self._position or self._pending is not None:
             return told
         self._pending = _Pending(locked, now + self._window)
         return told
 
+    def alarmed(self, use: Use, now: float) -> list[LockSeen]:
+        """Take in a use said in the maker's own numbers; the notification of the same one may be still to come."""
+        if self._last_use is not None:
+            before, at = self._last_use
+            if now - at <= self._window and before.locked == use.locked == self._position:
+                return []
+        told = [] if self._pending is None or self._pending.locked == use.locked else self._tell_pending(now)
+        due = now + self._window if self._pending is None else self._pending.due
+        self._pending = _Pending(use.locked, due, use)
+        return told
+
     def used(self, use: Use, now: float) -> list[LockSeen]:
         """Take in a notification of a use."""
-        told = [] if self._pending is None or self._pending.locked == use.locked else self._tell_pending()
-        self._pending = None
+        told: list[LockSeen] = []
+        pending, self._pending = self._pending, None
+        if pending is not None and pending.locked != use.locked:
+            told = self._tell(pending, now)
+        elif pending is not None and pending.use is not None:
+            use = _joined(pending.use, use)
+        return told + self._tell_use(use, now)
+
+    def _tell_use(self, use: Use, now: float) -> list[LockSeen]:
         if use.method == "remote" and (self._order is not None or use.locked == self._position):
-            return told
+            return []
         if self._is_repeated(use, now):
-            return told
+            return []
         self._last_use = (use, now)
         self._position, self._jammed = use.locked, False
         self.is_verifying = self.is_verifying and use.method != "remote"
-        seen = LockSeen(native_id=self._native_id, locked=use.locked, method=use.method, user_slot=use.slot)
-        return [*told, seen]
+        return [LockSeen(native_id=self._native_id, locked=use.locked, method=use.method, user_slot=use.slot)]
 
     def jammed(self, *, is_jammed: bool, position: Position) -> list[LockSeen]:
         """Take in that the bolt is stuck, or no longer; `position` is what the lock says besides."""
         if is_jammed == self._jammed:
             return []
+        told = self._drop_pending()
         self._jammed = is_jammed
-        self._pending = None
         if self._order is not None:  # its outcome tells
             self._position = None
-            return []
+            return told
         self._position = None if is_jammed else position
-        return [self._seen(self._position)]
+        return [*told, self._seen(self._position)]
 
     def read(self, locked: Position) -> list[LockSeen]:
         """Take in an answer of the lock to a question about its position."""
-        self._pending = None
+        told = self._drop_pending()
         if self._order is not None or self._jammed or locked == self._position:
-            return []
+            return told
         self._position = locked
-        return [self._seen(locked)]
+        return [*told, self._seen(locked)]
 
     def begin(self, target: Position) -> None:
         """An order is on its way: until it ends, movements are its own. Uses by people are told as ever."""
         self._order = target
-        self._pending = None
+        if self._pending is not None and self._pending.use is None:
+            self._pending = None
         self.is_verifying = False
 
     def end(self, position: Position, seq: int, *, jammed: bool = False) -> None:
@@ -112,7 +139,7 @@ class LockTracker:
 
     def flush(self, now: float) -> list[LockSeen]:
         """Tell a movement that nothing explained in time."""
-        return self._tell_pending() if self._pending is not None and now >= self._pending.due else []
+        return self._tell_pending(now) if self._pending is not None and now >= self._pending.due else []
 
     def _is_repeated(self, use: Use, now: float) -> bool:
         if self._last_use is None or use.locked != self._position:
@@ -120,10 +147,18 @@ class LockTracker:
         before, at = self._last_use
         return now - at <= self._window and before.locked == use.locked and use.slot in {None, before.slot}
 
-    def _tell_pending(self) -> list[LockSeen]:
+    def _tell_pending(self, now: float) -> list[LockSeen]:
         pending, self._pending = self._pending, None
-        if pending is None:
-            return []
+        return [] if pending is None else self._tell(pending, now)
+
+    def _drop_pending(self) -> list[LockSeen]:
+        """Forget a movement that something else tells of now, but not a use."""
+        pending, self._pending = self._pending, None
+        return [] if pending is None or pending.use is None else self._tell_use(pending.use, pending.due)
+
+    def _tell(self, pending: _Pending, now: float) -> list[LockSeen]:
+        if pending.use is not None:
+            return self._tell_use(pending.use, now)
         self._position = pending.locked
         return [self._seen(pending.locked)]
 

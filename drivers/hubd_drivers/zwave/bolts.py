@@ -21,6 +21,11 @@ VERIFY_PAUSES: Final = (2.0, 6.0, 14.0, 30.0)
 """Seconds between questions to a lock whose order ended without proof."""
 REFRESH_SECONDS: Final = 600.0
 """How often a reconnect may ask each lock anew where its bolt is."""
+DEAF: Final = frozenset({"connection_refused", "controller_lost", "controller_not_ready", "controller_restarted"})
+"""Losses during which zwave-js does not hear the locks, either: its values are then older than what was done."""
+DEAF_TIMES: Final = 3
+"""How many such losses within `REFRESH_SECONDS` have the locks asked out of turn: a server that ends again and again
+must not empty their batteries."""
 
 
 class Memory:
@@ -32,6 +37,24 @@ class Memory:
         self.positions: dict[str, Position] = {}
         """Where the bolts were told to be when the last life ended."""
         self.asked_at: dict[str, float] = {}
+        self.talkative: set[str] = set()
+        """Locks that have reported a turn by hand; those need not be asked."""
+        self.has_told_of_others = False
+        """It was logged that devices of another network are known."""
+        self._was_deaf = False
+        self._deaf_at: list[float] = []
+
+    def lost(self, code: str) -> None:
+        """Note why a life ended or did not begin."""
+        self._was_deaf |= code in DEAF
+
+    def back(self, now: float) -> None:
+        """A life begins; if zwave-js has not heard the locks since the last one, they are asked."""
+        self._deaf_at = [at for at in self._deaf_at if now - at < REFRESH_SECONDS]
+        if self._was_deaf and len(self._deaf_at) < DEAF_TIMES:
+            self._deaf_at.append(now)
+            self.asked_at.clear()
+        self._was_deaf = False
 
     def doubts(self, native_id: str, position: Position) -> bool:
         """Tell whether a lock's value must be proven before it is told.
@@ -127,11 +150,23 @@ class Bolts:
         if (task := self._questions.pop(device.native_id, None)) is not None:
             task.cancel()
 
+    @property
+    def is_busy(self) -> bool:
+        """An order is under way, or a lock is being asked what became of one."""
+        return bool(self._watches or self._questions)
+
+    async def ask_now(self, device: ZwaveDevice) -> None:
+        """Ask a lock where its bolt is; the answer comes as an event."""
+        if device.bolt is not None:
+            await ask(self._link, self._port.clock, device.node_id, device.bolt)
+
     def ask_soon(self, device: ZwaveDevice) -> None:
         """Have a lock that was out of reach asked where its bolt is; the answer comes as an event."""
-        if device.bolt is not None:
-            question = ask(self._link, self._port.clock, device.node_id, device.bolt)
-            self._tasks.create_task(question, name=f"ask-{device.node_id}")
+        self._tasks.create_task(self.ask_now(device), name=f"ask-{device.node_id}")
+
+    def refresh_soon(self, device: ZwaveDevice) -> None:
+        """Have a lock that zwave-js had not tried yet when this life began asked now, if its turn was missed."""
+        self._tasks.create_task(self._refresh(device), name=f"refresh-{device.node_id}")
 
     async def keep_fresh(self, devices: Callable[[], Iterable[ZwaveDevice]]) -> None:
         """Ask every lock now and whenever the controller is back: what was done meanwhile at the door nobody tells."""
@@ -148,7 +183,7 @@ class Bolts:
         is_due = before is None or now - before >= REFRESH_SECONDS
         if device.bolt is not None and device.facts.status == STATUS_ALIVE and is_due:
             self._memory.asked_at[device.native_id] = now
-            await ask(self._link, self._port.clock, device.node_id, device.bolt)  # the answer comes as an event, too
+            await self.ask_now(device)
 
     async def _ask_until_known(self, device: ZwaveDevice, target: Position) -> None:
         for pause in VERIFY_PAUSES:

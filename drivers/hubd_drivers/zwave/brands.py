@@ -13,6 +13,7 @@ _LOCKS: Final = {
     "schlage": "schlage_lock",
     "assa abloy": "yale_lock",  # zwave-js's name of Yale's maker number; it files only Yale locks there
     "yale": "yale_lock",
+    "fortune brands": "yale_lock",  # the owner of Yale in America; zwave-js files only Yale locks there
     "kwikset": "kwikset_lock",
     "august": "august_lock",
     "linear": "linear_lock",

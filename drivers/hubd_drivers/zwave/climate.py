@@ -27,6 +27,7 @@ _MODES: Final[dict[int, HvacMode]] = {
     1: "heat",
     2: "cool",
     3: "heat_cool",
+    4: "heat",  # by the auxiliary source alone, "emergency heat" on many displays
     10: "heat_cool",
     11: "eco",
     12: "eco",
@@ -45,6 +46,7 @@ _HEATING_STATES: Final = frozenset({1, 7, 8, 10, 11})
 _COOLING_STATES: Final = frozenset({2, 9})
 _FAN_STATES: Final = frozenset({3, 6})
 _HEAT, _COOL = 1, 2
+_FAHRENHEIT: Final = "°F"
 _AIR_TEMPERATURE, _HUMIDITY = 1, 5
 
 
@@ -119,9 +121,22 @@ def _unique[T](values: Iterable[T | None]) -> tuple[T, ...]:
 
 
 def _range(value: Value | None) -> SetPointRange | None:
+    """Return a set-point's limits.
+
+    A thermostat that was switched to another scale reports its set-point in that, and zwave-js then gives the limits
+    the new unit too, though they stand as in the interview. The scale with room for the set-point is right.
+    """
     if value is None:
         return None
-    low, high = (_to_celsius(value.metadata.get(key), value.metadata.get("unit")) for key in ("min", "max"))
+    unit, now = value.metadata.get("unit"), _celsius(value)
+    told, other = _limits(value, unit), _limits(value, "°C" if unit == _FAHRENHEIT else _FAHRENHEIT)
+    if now is None or other is None or (told is not None and told.min_celsius <= now <= told.max_celsius):
+        return told
+    return other if other.min_celsius <= now <= other.max_celsius else told
+
+
+def _limits(value: Value, unit: object) -> SetPointRange | None:
+    low, high = (_to_celsius(value.metadata.get(key), unit) for key in ("min", "max"))
     return SetPointRange(low, high) if low is not None and high is not None and low < high else None
 
 
@@ -133,6 +148,6 @@ def _to_celsius(raw: object, unit: object) -> float | None:
     degrees = number(raw)
     if degrees is None:
         return None
-    if unit == "°F":
+    if unit == _FAHRENHEIT:
         degrees = (degrees - 32) / 1.8
     return round(degrees, 2) if COLDEST <= degrees <= HOTTEST else None

@@ -20,6 +20,14 @@ class ZwaveConfig(DriverConfig, frozen=True, kw_only=True):
     """Seconds a lock gets to prove that it did what it was told (1 to 60); it is asked a last time after them."""
     attribution_ms: int = 700
     """Milliseconds within which a lock's report and the notification that explains it are one use (50 to 5000)."""
+    scan_minutes: float = 5.0
+    """Minutes between two looks at the server's list of nodes, which prove that a device is gone (0.01 to 60)."""
+    silent_poll_minutes: float = 60.0
+    """Minutes after which a lock that does not report what is done by hand is asked; 0: never (else 0.01 to 1440)."""
+    keys_file: str = ""
+    """Path of the file with the network's security keys, of which a backup of the stick keeps a copy; empty: none."""
+    dead_ping_minutes: float = 2.0
+    """Minutes until a node that does not answer is asked again, ever more rarely; 0: never (else 0.01 to 1440)."""
 
     def __post_init__(self) -> None:
         bounds = (
@@ -27,6 +35,9 @@ class ZwaveConfig(DriverConfig, frozen=True, kw_only=True):
             ("controller_check_seconds", self.controller_check_seconds, 0.1, 8),
             ("command_timeout", self.command_timeout, 1, 60),
             ("attribution_ms", self.attribution_ms, 50, 5000),
+            ("scan_minutes", self.scan_minutes, 0.01, 60),
+            ("silent_poll_minutes", self.silent_poll_minutes or 1, 0.01, 1440),
+            ("dead_ping_minutes", self.dead_ping_minutes or 1, 0.01, 1440),
         )
         wrong = [
             f"{key}: must be between {low:g} and {high:g}, not {value:g}"

@@ -1,4 +1,8 @@
-"""Watches the stick behind a living server. A pulled stick is not reported by zwave-js for some 12 s; it is asked."""
+"""Watches the stick behind a living server.
+
+zwave-js reports a pulled stick after some 12 s. It is known earlier: zwave-js writes into its log that the serial port
+closed, and the stick is asked every few seconds (which waits for ever if a frame was on its way when it was pulled).
+"""
 
 import asyncio
 from typing import Final
@@ -36,6 +40,8 @@ class ControllerWatch:
         self._is_unresponsive = False
         self.recovered = asyncio.Event()
         """Set whenever the controller is back."""
+        self.recoveries = 0
+        """How often it came back in this life."""
 
     @property
     def loss(self) -> DriverError | None:
@@ -52,9 +58,24 @@ class ControllerWatch:
         else:
             self.suspect()
 
+    def port(self, *, is_open: bool) -> None:
+        """Take in that zwave-js lost the serial port of the stick, or has it again."""
+        if is_open:
+            self.suspect()
+        else:
+            self._lose("controller_lost", "zwave-js cannot reach its Z-Wave stick.")
+
     def suspect(self) -> None:
         """Have the controller checked at once."""
         self._suspected.set()
+
+    async def hear_log(self) -> None:
+        """Have the server pass on what zwave-js logs of itself; what is of use arrives as an event."""
+        try:
+            async with self._port.clock.timeout(PATIENCE_SECONDS):
+                await self._link.command("driver.start_listening_logs", filter={"source": "driver"})
+        except (TimeoutError, CommandError) as error:
+            self._port.log.debug("zwave-js does not pass on its log: %r", error)
 
     async def run(self) -> None:
         """Check for ever."""
@@ -116,4 +137,5 @@ class ControllerWatch:
         self._link.controller_loss = None
         self._port.log.info("the controller works again")
         self._port.hop_back(CONTROLLER)
+        self.recoveries += 1
         self.recovered.set()

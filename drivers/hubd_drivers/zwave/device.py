@@ -1,8 +1,21 @@
 """One announced device: its facts as they change, and what of each change the hub should hear."""
 
+import math
+from datetime import datetime
+from typing import Final
+
 import msgspec
 
-from hubd.model import BatterySeen, DenialSeen, DeviceDescription, KeypadCapability, ReachabilitySeen, Seen, TamperSeen
+from hubd.model import (
+    BatterySeen,
+    DenialSeen,
+    DeviceDescription,
+    KeypadCapability,
+    LockSeen,
+    ReachabilitySeen,
+    Seen,
+    TamperSeen,
+)
 from hubd_drivers.zwave import lock, mapping, notices
 from hubd_drivers.zwave.attribution import LockTracker
 from hubd_drivers.zwave.events import MetadataReported, Notified, ValueReported
@@ -18,7 +31,9 @@ from hubd_drivers.zwave.facts import (
 )
 from hubd_drivers.zwave.lock import Position
 
-_UNREACHABLE = (
+MISSED_WAKE_UPS: Final = 3
+"""A single one is missed often: the controller is busy, or the device is out of its place for a while."""
+_UNREACHABLE: Final = (
     "It does not answer the Z-Wave controller. Check its batteries and the distance to the next mains-powered node; "
     "zwave-js tries again with each command."
 )
@@ -28,11 +43,23 @@ class ZwaveDevice:
     """Time is passed in: monotonic seconds, and `seq`, which counts the server's events as they arrive."""
 
     def __init__(
-        self, facts: NodeFacts, native_id: str, home_id: int, keypad: KeypadCapability | None, window: float
+        self,
+        facts: NodeFacts,
+        native_id: str,
+        home_id: int,
+        keypad: KeypadCapability | None,
+        window: float,
+        *,
+        has_own_serial: bool = True,
     ) -> None:
         self.native_id = native_id
         self.tracker = LockTracker(native_id, window)
         self._home_id = home_id
+        self._window = window
+        self._has_own_serial = has_own_serial
+        self._heard_at: datetime | None = None
+        self._is_overdue = False
+        self._incidents: dict[tuple[str, str], tuple[float, bool]] = {}
         self._is_warned = False
         self._is_online: bool | None = None
         self._last = mapping.Readings(None, None, None)
@@ -65,6 +92,11 @@ class ZwaveDevice:
         """Where zwave-js says that the bolt is."""
         return None if self.bolt is None else self.bolt.position(self.facts.get(self.bolt.current))
 
+    @property
+    def battery_level(self) -> float | None:
+        """The last level that was told, 0.0 to 1.0."""
+        return None if self._last.battery is None else self._last.battery.level
+
     def first_readings(self, *, trust_bolt: bool) -> list[Seen]:
         """Return everything that is known. `trust_bolt` False: the bolt's value may be an expectation of zwave-js."""
         seen: list[Seen] = list(self._reachability())
@@ -82,7 +114,7 @@ class ZwaveDevice:
         if self.bolt is not None and event.id == self.bolt.current:
             seen += self.tracker.moved(self.bolt.position(event.value), now, seq)
         if event.id.command_class == NOTIFICATION:
-            seen += self._state(event)
+            seen += self._once(self._state(event), now)
         return seen + self._news(is_level=event.id == mapping.battery_level_id(self.facts))
 
     def metadata(self, event: MetadataReported) -> None:
@@ -93,8 +125,10 @@ class ZwaveDevice:
         """Take in a notification."""
         use = notices.use_of(event) if self.bolt is not None else None
         if use is not None:
-            return list(self.tracker.used(use, now))
-        return self._incident(event.type, event.event)
+            return list(self.tracker.alarmed(use, now) if event.is_legacy else self.tracker.used(use, now))
+        if event.is_legacy and notices.is_battery_low(event.type, event.event):
+            return self.battery_warned()
+        return self._once(self._incident(event.type, event.event), now, is_legacy=event.is_legacy)
 
     def battery_warned(self) -> list[Seen]:
         """Take in a low-battery warning."""
@@ -104,6 +138,22 @@ class ZwaveDevice:
     def status(self, status: int) -> list[Seen]:
         """Take in that the node answers, does not, sleeps or woke."""
         self.facts = msgspec.structs.replace(self.facts, status=status)
+        if status == STATUS_AWAKE:
+            self._is_overdue = False
+        return list(self._reachability())
+
+    def heard(self, at: datetime | None) -> None:
+        """Take in when the node was heard last, as zwave-js knows it."""
+        if at is not None and (self._heard_at is None or at > self._heard_at):
+            self._heard_at = at
+
+    def overslept(self, now: datetime) -> list[Seen]:
+        """Return what the time of day tells: that it has missed too many wake-ups, or has been heard since."""
+        self.heard(self.facts.statistics.heard_at)
+        self._heard_at = self._heard_at or now
+        interval = mapping.wake_interval(self.facts)
+        silence = (now - self._heard_at).total_seconds()
+        self._is_overdue = self.is_asleep and interval is not None and silence > MISSED_WAKE_UPS * interval
         return list(self._reachability())
 
     def described(self) -> DeviceDescription | None:
@@ -113,7 +163,9 @@ class ZwaveDevice:
         return None if self.description == before else self.description
 
     def _describe(self) -> DeviceDescription:
-        return mapping.describe(self.facts, self.native_id, self._home_id, self._keypad)
+        return mapping.describe(
+            self.facts, self.native_id, self._home_id, self._keypad, has_own_serial=self._has_own_serial
+        )
 
     def _state(self, event: ValueReported) -> list[Seen]:
         """Return what a state variable of a notification tells."""
@@ -151,11 +203,29 @@ class ZwaveDevice:
     def _reachability(self) -> list[ReachabilitySeen]:
         if self.facts.status == STATUS_UNKNOWN:
             return []
-        is_online = not self.is_dead
+        is_online = not self.is_dead and not self._is_overdue
         if self.facts.status == STATUS_AWAKE and self._is_online:
             return []
         if is_online == self._is_online:
             return []
         self._is_online = is_online
-        reason = None if is_online else _UNREACHABLE
+        reason = None if is_online else _UNREACHABLE if self.is_dead else self._why_overdue()
         return [ReachabilitySeen(native_id=self.native_id, online=is_online, reason=reason)]
+
+    def _why_overdue(self) -> str:
+        heard = "never" if self._heard_at is None else f"{self._heard_at:%Y-%m-%d %H:%M} UTC"
+        return (
+            f"It sleeps, and has missed {MISSED_WAKE_UPS} of its wake-ups; it was last heard: {heard}. "
+            "Check its battery, and wake it (usually by its button)."
+        )
+
+    def _once(self, seen: list[Seen], now: float, *, is_legacy: bool = False) -> list[Seen]:
+        """Return the incidents without one that was told just now in the other of the two ways of telling it."""
+        news = []
+        for one in seen:
+            key = (type(one).__name__, one.reason if isinstance(one, DenialSeen) else "")
+            at, was_legacy = self._incidents.get(key, (-math.inf, is_legacy))
+            if isinstance(one, LockSeen) or is_legacy == was_legacy or now - at > self._window:
+                self._incidents[key] = (now, is_legacy)
+                news.append(one)
+        return news

@@ -5,19 +5,23 @@ from typing import Final
 
 import msgspec
 
+from hubd_drivers.zwave.care.events import CareEvent, read_care
 from hubd_drivers.zwave.facts import (
     BATTERY,
     FAILED,
+    LAST_NODE,
     STATUS_ALIVE,
     STATUS_ASLEEP,
     STATUS_AWAKE,
     STATUS_DEAD,
     Json,
     NodeFacts,
+    Statistics,
     ValueId,
     integer,
     mapping,
     read_node,
+    read_statistics,
     text,
     value_id,
 )
@@ -49,12 +53,21 @@ class Notified(msgspec.Struct, frozen=True):
     user: int | None = None
     credential: int | None = None
     """Kind of credential that was used: 1 PIN, 2 password, 3 RFID, 5 NFC ..."""
+    is_legacy: bool = False
+    """It was said in a maker's own numbers (`alarms`); the same may come as a notification besides."""
 
 
 class BatteryWarned(msgspec.Struct, frozen=True):
     """The node's low-battery warning, which carries no level."""
 
     node_id: int
+
+
+class StatisticsReported(msgspec.Struct, frozen=True):
+    """The node was heard, or something was sent to it."""
+
+    node_id: int
+    statistics: Statistics
 
 
 class StatusChanged(msgspec.Struct, frozen=True):
@@ -79,9 +92,12 @@ class InterviewChanged(msgspec.Struct, frozen=True):
 
 
 class NodeAdded(msgspec.Struct, frozen=True):
-    """A node joined the network; nothing is known of it yet."""
+    """A node joined the network; little is known of it yet."""
 
     node_id: int
+    facts: NodeFacts | None = None
+    weakness: int | None = None
+    """Why it did not get the keys it should have: zwave-js's `SecurityBootstrapFailure`."""
 
 
 class NodeRemoved(msgspec.Struct, frozen=True):
@@ -111,30 +127,40 @@ class DriverFailed(msgspec.Struct, frozen=True):
     message: str
 
 
+class SerialPortTold(msgspec.Struct, frozen=True):
+    """zwave-js has written into its log that the stick's serial port closed, or that it could open it again."""
+
+    is_open: bool
+
+
 type NodeEvent = (
     ValueReported
     | MetadataReported
     | Notified
     | BatteryWarned
+    | StatisticsReported
     | StatusChanged
     | NodeReady
     | InterviewChanged
     | NodeAdded
     | NodeRemoved
 )
-type Event = NodeEvent | ControllerChanged | DriverRestarted | AllNodesReady | DriverFailed
+type Event = NodeEvent | ControllerChanged | DriverRestarted | AllNodesReady | DriverFailed | SerialPortTold
+type Told = Event | CareEvent
 
 _STATUS: Final = {"alive": STATUS_ALIVE, "dead": STATUS_DEAD, "sleep": STATUS_ASLEEP, "wake up": STATUS_AWAKE}
 
 
-def read_event(raw: object) -> Event | None:
+def read_event(raw: object) -> Told | None:
     """Read one event of the server. Never raises."""
     data = mapping(raw)
     source, kind = data.get("source"), data.get("event")
     if not isinstance(kind, str):
         return None
+    if (care := read_care(source, kind, data)) is not None:
+        return care
     if source == "node":
-        node_id = integer(data.get("nodeId"), low=1, high=4000)
+        node_id = integer(data.get("nodeId"), low=1, high=LAST_NODE)
         reader = _NODE_EVENTS.get(kind)
         return None if node_id is None or reader is None else reader(node_id, data)
     if source == "controller":
@@ -148,15 +174,22 @@ def _controller_event(kind: str, data: Json) -> Event | None:
     if kind == "status changed":
         status = integer(data.get("status"), high=255)
         return None if status is None else ControllerChanged(status)
-    node_id = integer(mapping(data.get("node")).get("nodeId"), low=1, high=4000)
+    node_id = integer(mapping(data.get("node")).get("nodeId"), low=1, high=LAST_NODE)
     if node_id is None:
         return None
     if kind == "node added":
-        return NodeAdded(node_id)
+        return NodeAdded(node_id, read_node(data.get("node")), _weakness(mapping(data.get("result"))))
     if kind == "node removed":
         reason = integer(data.get("reason"), high=255)
         return NodeRemoved(node_id, -1 if reason is None else reason)
     return None
+
+
+def _weakness(result: Json) -> int | None:
+    if result.get("lowSecurity") is not True:
+        return None
+    reason = integer(result.get("lowSecurityReason"), high=255)
+    return -1 if reason is None else reason
 
 
 def _driver_event(kind: str, data: Json) -> Event | None:
@@ -166,7 +199,19 @@ def _driver_event(kind: str, data: Json) -> Event | None:
         return AllNodesReady()
     if kind == "error":
         return DriverFailed(text(data.get("error")) or "no reason given")
+    if kind == "logging":
+        return _logged(data.get("message"))
     return None
+
+
+def _logged(message: object) -> SerialPortTold | None:
+    """Read a line of zwave-js's log (`Driver.ts`, `serialport_onUnexpectedClose`)."""
+    if not isinstance(message, str) or not message.startswith("Serial port "):
+        return None
+    told = message.removeprefix("Serial port ")
+    if told.startswith("closed"):
+        return SerialPortTold(is_open=False)
+    return SerialPortTold(is_open=True) if told.startswith("reopened") else None
 
 
 def _value(node_id: int, data: Json) -> ValueReported | None:
@@ -205,6 +250,10 @@ def _status(node_id: int, data: Json) -> StatusChanged:
     return StatusChanged(node_id, _STATUS[str(data["event"])])
 
 
+def _statistics(node_id: int, data: Json) -> StatisticsReported:
+    return StatisticsReported(node_id, read_statistics(data.get("statistics")))
+
+
 def _interview(node_id: int, data: Json) -> InterviewChanged:
     if data.get("event") == "interview failed":
         return InterviewChanged(node_id, FAILED)
@@ -222,6 +271,7 @@ _NODE_EVENTS: Final[Mapping[str, Callable[[int, Json], NodeEvent | None]]] = {
     "dead": _status,
     "sleep": _status,
     "wake up": _status,
+    "statistics updated": _statistics,
     "interview started": _interview,
     "interview failed": _interview,
     "interview stage completed": _interview,

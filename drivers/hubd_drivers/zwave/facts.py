@@ -5,6 +5,7 @@ Nothing here raises for what a node or the server sent: what is missing, misshap
 
 import math
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Final, NamedTuple
 
 import msgspec
@@ -13,6 +14,11 @@ from msgspec.structs import replace
 type Json = Mapping[str, object]
 
 LONGEST_TEXT: Final = 120
+LAST_NODE: Final = 4000
+"""Long Range numbers its nodes from 256 to 4000."""
+_SIGNALS: Final = (-130.0, 30.0)
+_LONGEST_TRIP_MS: Final = 600_000
+_MOST_REPEATERS: Final = 4
 
 STATUS_UNKNOWN, STATUS_ASLEEP, STATUS_AWAKE, STATUS_DEAD, STATUS_ALIVE = range(5)
 COMPLETE: Final = "Complete"
@@ -30,7 +36,9 @@ USER_CODE: Final = 99
 NOTIFICATION: Final = 113
 MANUFACTURER: Final = 114
 LOCK: Final = 118
+NAMING: Final = 119
 BATTERY: Final = 128
+WAKE_UP: Final = 132
 USER_CREDENTIAL: Final = 131
 
 KEPT: Final = frozenset(
@@ -45,7 +53,9 @@ KEPT: Final = frozenset(
         NOTIFICATION,
         MANUFACTURER,
         LOCK,
+        NAMING,
         BATTERY,
+        WAKE_UP,
     }
 )
 """Values of other command classes are dropped on sight; among them User Code, whose values are people's PINs."""
@@ -67,6 +77,23 @@ class Value(msgspec.Struct, frozen=True):
     metadata: Json = {}
 
 
+class Statistics(msgspec.Struct, frozen=True, kw_only=True):
+    """How zwave-js gets on with a node since its own start. None is not known."""
+
+    heard_at: datetime | None = None
+    sent: int = 0
+    """Commands that were acknowledged."""
+    unsent: int = 0
+    """Commands that were given up without an acknowledgement."""
+    unanswered: int = 0
+    """Questions that were acknowledged, and not answered in time."""
+    round_trip_ms: float | None = None
+    signal_dbm: float | None = None
+    """Of the last acknowledgement, as the controller received it."""
+    repeaters: tuple[int, ...] | None = None
+    """The nodes of the last working route, nearest to the controller first."""
+
+
 class NodeFacts(msgspec.Struct, frozen=True, kw_only=True):
     """One node. `values` is replaced, never changed in place."""
 
@@ -86,6 +113,9 @@ class NodeFacts(msgspec.Struct, frozen=True, kw_only=True):
     product_id: int | None = None
     firmware: str | None = None
     dsk: str | None = None
+    can_sleep: bool = False
+    """It hears nothing between its wake-ups. A lock that listens several times a second does not sleep."""
+    statistics: Statistics = Statistics()
     generic_class: int | None = None
     specific_class: int | None = None
     command_classes: Mapping[int, int] = {}
@@ -109,7 +139,10 @@ class NodeFacts(msgspec.Struct, frozen=True, kw_only=True):
     def with_value(self, value_id: ValueId, value: object) -> "NodeFacts":
         """Return the facts with one value set."""
         before = self.values.get(value_id, Value(None))
-        return replace(self, values={**self.values, value_id: replace(before, value=value)})
+        facts = replace(self, values={**self.values, value_id: replace(before, value=value)})
+        if value_id.command_class == NAMING and value_id.name in {"name", "location"}:
+            return replace(facts, **{str(value_id.name): text(value)})
+        return facts
 
     def with_metadata(self, value_id: ValueId, metadata: Json) -> "NodeFacts":
         """Return the facts with the metadata of one value replaced."""
@@ -153,6 +186,17 @@ def number(value: object, low: float = -math.inf, high: float = math.inf) -> flo
     return result if math.isfinite(result) and low <= result <= high else None
 
 
+def moment(value: object) -> datetime | None:
+    """Return a point in time: ISO 8601 with its zone, as JavaScript writes it."""
+    if not isinstance(value, str):
+        return None
+    try:
+        found = datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    return None if found.tzinfo is None else found
+
+
 def states(metadata: Json) -> list[int]:
     """Return the numbers that a value can take, in the device's order. JSON has made texts of them."""
     keys = mapping(metadata.get("states"))
@@ -186,7 +230,7 @@ def read_value(raw: object) -> tuple[ValueId, Value] | None:
 def read_node(raw: object) -> NodeFacts | None:
     """Read a node out of the server's dump; None without a usable node id."""
     data = mapping(raw)
-    node_id = integer(data.get("nodeId"), low=1, high=4000)
+    node_id = integer(data.get("nodeId"), low=1, high=LAST_NODE)
     if node_id is None:
         return None
     config, device_class = mapping(data.get("deviceConfig")), mapping(data.get("deviceClass"))
@@ -206,11 +250,41 @@ def read_node(raw: object) -> NodeFacts | None:
         product_id=integer(data.get("productId"), high=0xFFFF),
         firmware=text(data.get("firmwareVersion")),
         dsk=text(data.get("dsk")),
+        can_sleep=data.get("canSleep") is True,
+        statistics=read_statistics(data.get("statistics"), heard_at=moment(data.get("lastSeen"))),
         generic_class=integer(mapping(device_class.get("generic")).get("key"), high=255),
         specific_class=integer(mapping(device_class.get("specific")).get("key"), high=255),
         command_classes=_classes(data.get("endpoints")),
         values=dict(pair for raw_value in items(data.get("values")) if (pair := read_value(raw_value))),
     )
+
+
+def read_statistics(raw: object, heard_at: datetime | None = None) -> Statistics:
+    """Read a node's statistics; `heard_at` stands in where they do not tell it."""
+    data = mapping(raw)
+    route = mapping(data.get("lwr"))
+    signal = _signal(route.get("rssi"))
+    return Statistics(
+        heard_at=moment(data.get("lastSeen")) or heard_at,
+        sent=integer(data.get("commandsTX")) or 0,
+        unsent=integer(data.get("commandsDroppedTX")) or 0,
+        unanswered=integer(data.get("timeoutResponse")) or 0,
+        round_trip_ms=number(data.get("rtt"), 0, _LONGEST_TRIP_MS),
+        signal_dbm=_signal(data.get("rssi")) if signal is None else signal,
+        repeaters=_repeaters(route.get("repeaters")),
+    )
+
+
+def _signal(value: object) -> float | None:
+    """Return a strength in dBm. 125, 126 and 127 stand for too weak to tell, too strong to tell, and not measured."""
+    return number(value, *_SIGNALS)
+
+
+def _repeaters(value: object) -> tuple[int, ...] | None:
+    if not isinstance(value, list):
+        return None
+    found = [integer(one, 1, LAST_NODE) for one in value[:_MOST_REPEATERS]]
+    return tuple(one for one in found if one is not None)
 
 
 def _maker(value: object) -> str | None:

@@ -35,10 +35,11 @@ DRIVER_NOT_READY: Final = 1013
 """Close code with which zwave-js-server turns clients away while its driver has no controller."""
 
 _START: Final = (
-    "Start it (systemctl start hubd-zwave) and look at its log; it does not listen while its stick is missing."
+    "Look at systemctl status hubd-zwave: it says so when it waits for its stick, and does not listen meanwhile. If it "
+    "is not running, start it."
 )
 _CHECK_URL: Final = "Check the driver's url, and that zwave-js-server listens there."
-_STICK: Final = "Check that the Z-Wave stick is plugged in and that zwave-js-server is given the right device path."
+_STICK: Final = "Check that the Z-Wave stick is plugged in, and under the name that STICK has in /etc/hubd/zwave.env."
 
 
 class Kind(StrEnum):
@@ -109,6 +110,8 @@ _REFUSED_BY_SERVER: Final = {
     "node_not_found": _ZWAVE[211],
     "invalid_params_passed_to_command": _ZWAVE[322],
     "unknown_command": _NOT_KNOWN,
+    "inclusion_already_in_progress": _Meaning(Kind.REFUSED, "controller_busy", "The stick includes a device already."),
+    "inclusion_phase_not_in_progress": _Meaning(Kind.REFUSED, "not_asked", "zwave-js does not wait for this."),
 }
 
 
@@ -173,7 +176,7 @@ def version_error(version: VersionInfo) -> DriverError:
         f"hubd {MIN_SERVER_SCHEMA_VERSION} to {MAX_SERVER_SCHEMA_VERSION}."
     )
     is_old = high < MIN_SERVER_SCHEMA_VERSION
-    remedy = "Update zwave-js-server: npm install @zwave-js/server@3.10.2" if is_old else "Update hubd."
+    remedy = "Install the one that belongs to it (hubd-zwave install) and restart it." if is_old else "Update hubd."
     return DriverError(SERVER, "version_mismatch", message, remedy, version=version.server_version)
 
 

@@ -55,6 +55,39 @@ def serial(facts: NodeFacts) -> str | None:
     return cleaned if len(cleaned) >= _SHORTEST_SERIAL and len(set(cleaned)) > 1 else None
 
 
+def hardware_ids(facts: NodeFacts, home_id: int, *, has_own_serial: bool = True) -> tuple[str, ...]:
+    """Return what the device would be known by through any other way in, most telling first.
+
+    `has_own_serial` False: its serial number is also another device's, so it tells nothing.
+    """
+    found = []
+    if (key := dsk(facts)) is not None:
+        found.append(f"zwave-dsk:{key}")
+    maker = re.sub(r"[^0-9a-z]+", "-", (facts.manufacturer or "").lower()).strip("-")
+    if maker and has_own_serial and (number := serial(facts)) is not None:
+        found.append(f"serial:{maker}:{number}")
+    return (*found, f"zwave-node:{home(home_id)}:{facts.node_id}")
+
+
+def is_of_home(native_id: str, home_id: int) -> bool:
+    """Tell whether an identity was given on this network."""
+    return native_id.startswith(f"{home(home_id)}-")
+
+
+def could_be(facts: NodeFacts, native_id: str, home_id: int) -> bool:
+    """Tell whether a node that is not known yet may turn out to have this identity."""
+    if not is_of_home(native_id, home_id):
+        return False
+    kind, _, rest = native_id.partition("-")[2].partition("-")
+    if kind == "dsk":
+        return (key := dsk(facts)) is None or key == rest
+    if kind == "sn":
+        is_other_product = facts.manufacturer_id is not None and not rest.startswith(f"{fingerprint(facts)}-")
+        number = serial(facts)
+        return not is_other_product and (number is None or rest.endswith(f"-{number}"))
+    return rest.partition("-")[0] == str(facts.node_id)
+
+
 def in_order_of_claim(nodes: Iterable[NodeFacts]) -> list[NodeFacts]:
     """Sort nodes so that of two with one identity the living, or else the later included, has the last word."""
     return sorted(nodes, key=lambda facts: (facts.status != STATUS_DEAD, facts.node_id))
@@ -66,6 +99,7 @@ class Identities:
     def __init__(self, home_id: int) -> None:
         self._home = home(home_id)
         self._owner: dict[str, int] = {}
+        self._serials: dict[str, int] = {}
 
     def claim(self, facts: NodeFacts) -> Claim:
         """Give a node its identity. A later node with the same DSK is the same device, included again."""
@@ -82,6 +116,14 @@ class Identities:
         self._owner[native_id] = facts.node_id
         return Claim(native_id)
 
+    def has_own_serial(self, facts: NodeFacts) -> bool:
+        """Tell whether a node's serial number is its own: not met before on another node of that product."""
+        number = serial(facts)
+        if number is None:
+            return False
+        return self._serials.setdefault(f"{fingerprint(facts)}-{number}", facts.node_id) == facts.node_id
+
     def release(self, node_id: int) -> None:
-        """Forget a node that left the network."""
+        """Forget a node that left the network, or whose device is another node now."""
+        self._serials = {number: owner for number, owner in self._serials.items() if owner != node_id}
         self._owner = {native_id: owner for native_id, owner in self._owner.items() if owner != node_id}

@@ -2,16 +2,23 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import msgspec
 from aiohttp import ClientSession
 from zwave_js_server.exceptions import BaseZwaveJSServerError, ConnectionClosed, InvalidServerVersion
 
 from hubd.driver import Clock, DriverError
-from hubd_drivers.zwave.client import Dialler, HubClient, Sink
+from hubd_drivers.zwave.client import Dialler, HubClient, Sink, Tap
 from hubd_drivers.zwave.facts import NodeFacts, ValueId, integer, items, mapping, read_node, read_value
-from hubd_drivers.zwave.failures import answer_lost, closed_error, command_error, connect_error, version_error
+from hubd_drivers.zwave.failures import (
+    CommandError,
+    answer_lost,
+    closed_error,
+    command_error,
+    connect_error,
+    version_error,
+)
 
 
 class Link:
@@ -53,7 +60,7 @@ class Link:
         await self._started.wait()
         self.home_id, self.own_node_id = self._client.home_id, self._client.own_node_id
 
-    async def command(self, name: str, **arguments: object) -> Mapping[str, object]:
+    async def command(self, name: str, /, **arguments: object) -> Mapping[str, object]:
         """Send a command and return its answer. Raises `CommandError`."""
         try:
             answer = await self._client.async_send_command({"command": name, **arguments})
@@ -102,6 +109,27 @@ class Link:
             facts = facts.with_value(found[0], answer.get("value")).with_metadata(found[0], metadata)
         return facts
 
+    async def retell(self) -> None:
+        """Have all that a life begins with pass the tap once more. Raises `CommandError`.
+
+        The server may be asked for its whole state at any time; what comes after it in the connection is newer.
+        """
+        await self._started.wait()
+        version = self._client.version
+        if version is not None:
+            told = {"driverVersion": version.driver_version, "serverVersion": version.server_version}
+            schemas = {"minSchemaVersion": version.min_schema_version, "maxSchemaVersion": version.max_schema_version}
+            self._client.tap("in", {"type": "version", "homeId": version.home_id, **told, **schemas})
+        await self.command("start_listening")
+        for question in list(self._client.questions.values()):
+            with suppress(CommandError):
+                await self.command(question["command"], **{n: i for n, i in question.items() if n != "command"})
+
+    @property
+    def refusal(self) -> str:
+        """Why the server would not keep the codes of locks that it interviews; empty if it does."""
+        return self._client.refusal
+
     @property
     def versions(self) -> str:
         """What speaks at the other end."""
@@ -127,20 +155,22 @@ def _wire(value_id: ValueId) -> dict[str, object]:
 
 
 @asynccontextmanager
-async def connected(url: str, seconds: float, clock: Clock) -> AsyncIterator[Link]:
+async def connected(url: str, seconds: float, clock: Clock, tap: Tap = lambda _, __: None) -> AsyncIterator[Link]:
     """Connect with a new client on a new session, and close both at the end. Raises `DriverError`.
 
     The block is entered once the server has said which version it is; `Link.listen` must run for anything else.
     """
     async with ClientSession() as session:
         dialler = Dialler(session)
-        client = HubClient(url, dialler)
+        client = HubClient(url, dialler, tap)
         try:
             await _greet(client, dialler, url, seconds, clock)
             yield Link(client, dialler, url)
         finally:
-            if dialler.socket is not None and not dialler.socket.closed:
-                await dialler.socket.close()
+            if dialler.socket is not None:
+                tap("in", {"type": "closed", "code": dialler.socket.close_code or 0})
+                if not dialler.socket.closed:
+                    await dialler.socket.close()
 
 
 async def _greet(client: HubClient, dialler: Dialler, url: str, seconds: float, clock: Clock) -> None:

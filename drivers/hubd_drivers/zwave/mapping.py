@@ -12,7 +12,7 @@ from hubd.model import (
     Kind,
     LockCapability,
 )
-from hubd_drivers.zwave import climate, lock, notices
+from hubd_drivers.zwave import alarms, climate, lock, notices
 from hubd_drivers.zwave.brands import device_type
 from hubd_drivers.zwave.facts import (
     BATTERY,
@@ -21,14 +21,16 @@ from hubd_drivers.zwave.facts import (
     MANUFACTURER,
     NOTIFICATION,
     STATUS_ASLEEP,
+    STATUS_AWAKE,
     STATUS_DEAD,
+    WAKE_UP,
     NodeFacts,
     ValueId,
     integer,
     mapping,
     number,
 )
-from hubd_drivers.zwave.identity import home
+from hubd_drivers.zwave.identity import hardware_ids, home
 
 _PIN: Final = "1"
 """Key of the credential type "PIN code" in zwave-js's list."""
@@ -37,6 +39,12 @@ _LONGEST_PIN: Final = 32
 _NOUN: Final[dict[Kind, str]] = {"lock": "Door lock", "thermostat": "Thermostat", "other": "Z-Wave device"}
 _REPLACE: Final = frozenset({1, 2})
 """Battery CC v2, "replace/recharge soon" and "now"."""
+
+
+_DAY: Final = 86_400.0
+_REFRESH_HOURS: Final = 7 * 24.0
+"""zwave-js asks for a battery level that is older than seven days (`BatteryCC.shouldRefreshValues`): what listens once
+an hour, what sleeps when it next wakes. Many devices report a change only, so that nothing comes sooner."""
 
 
 class Readings(NamedTuple):
@@ -83,10 +91,34 @@ def keypad(answer: object) -> KeypadCapability | None:
     return KeypadCapability(slots, shortest, longest)
 
 
+def sleeps(facts: NodeFacts) -> bool:
+    """Tell whether a node hears nothing between its wake-ups."""
+    return facts.can_sleep or facts.status in {STATUS_ASLEEP, STATUS_AWAKE}
+
+
+def wake_interval(facts: NodeFacts) -> float | None:
+    """Return how many seconds apart a sleeping node wakes: a day where it does not say, None for one that need not."""
+    seconds = integer(facts.get(ValueId(WAKE_UP, 0, "wakeUpInterval")), high=0xFFFFFF)
+    return _DAY if seconds is None else float(seconds) or None
+
+
+def battery_report_hours(facts: NodeFacts) -> float | None:
+    """Return how many hours a battery level may be old before it is asked for; None without a battery."""
+    if not facts.supports(BATTERY):
+        return None
+    wake = wake_interval(facts) if sleeps(facts) else 0.0
+    return None if wake is None else round(_REFRESH_HOURS + wake / 3600, 2)
+
+
 def describe(
-    facts: NodeFacts, native_id: str, home_id: int, keypad_capability: KeypadCapability | None
+    facts: NodeFacts,
+    native_id: str,
+    home_id: int,
+    keypad_capability: KeypadCapability | None,
+    *,
+    has_own_serial: bool = True,
 ) -> DeviceDescription:
-    """Describe a node that is not pending."""
+    """Describe a node that is not pending. `has_own_serial` False: another device claims the same serial number."""
     kind = kind_of(facts)
     bolt = lock.find_bolt(facts)
     capabilities = Capabilities(
@@ -94,6 +126,7 @@ def describe(
         keypad=keypad_capability if kind == "lock" else None,
         thermostat=climate.capability(facts) if kind == "thermostat" else None,
         battery=facts.supports(BATTERY),
+        battery_report_hours=battery_report_hours(facts),
     )
     return DeviceDescription(
         native_id=native_id,
@@ -104,6 +137,7 @@ def describe(
         model=facts.label,
         firmware=facts.firmware,
         capabilities=capabilities,
+        hardware_ids=hardware_ids(facts, home_id, has_own_serial=has_own_serial),
     )
 
 
@@ -154,6 +188,13 @@ def _says_low(facts: NodeFacts) -> bool:
             return True
         if value_id.name == "rechargeOrReplace" and integer(value.value) in _REPLACE:
             return True
-    states = facts.of_class(NOTIFICATION).items()
-    kinds = ((notices.TYPES.get(str(value_id.name)), integer(value.value)) for value_id, value in states)
-    return any(kind is not None and notices.is_battery_low(kind, event) for kind, event in kinds)
+    values = facts.of_class(NOTIFICATION)
+    kinds = [(notices.TYPES.get(str(value_id.name)), integer(value.value)) for value_id, value in values.items()]
+    # zwave-js puts the alarms of older locks into "charge soon", and never takes it back.
+    has_alarms = any(value_id.name == alarms.ALARM_TYPE and value.value for value_id, value in values.items())
+    return any(
+        kind is not None
+        and notices.is_battery_low(kind, event)
+        and not (has_alarms and notices.is_charge_low(kind, event))
+        for kind, event in kinds
+    )

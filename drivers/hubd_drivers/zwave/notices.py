@@ -62,6 +62,7 @@ _INVALID_CODE: Final = 4
 _TAMPERING: Final = frozenset({3, 9, 10})
 _INTRUSION: Final = frozenset({1, 2})
 _BATTERY_LOW: Final = frozenset({10, 11})
+_CHARGE_LOW: Final = frozenset({14, 15})
 
 
 def use_of(notice: Notified) -> Use | None:
@@ -93,5 +94,10 @@ def is_tampering(kind: int, event: int, *, of_a_lock: bool) -> bool:
 
 
 def is_battery_low(kind: int, event: object) -> bool:
-    """Tell whether the battery should be replaced."""
-    return kind == POWER and event in _BATTERY_LOW
+    """Tell whether the battery should be replaced or charged."""
+    return kind == POWER and event in _BATTERY_LOW | _CHARGE_LOW
+
+
+def is_charge_low(kind: int, event: object) -> bool:
+    """Tell whether a rechargeable battery should be charged."""
+    return kind == POWER and event in _CHARGE_LOW

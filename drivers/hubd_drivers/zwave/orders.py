@@ -1,8 +1,12 @@
 """Moving a bolt, and finding out whether it moved.
 
-What counts as the lock's word: the end of a supervised command, a notification of a use over the air, and an answer
-to a question. What does not: the value zwave-js writes on its own after a command that nobody confirmed, which
-arrives as an event like any report.
+What counts as the lock's word: an answer to a question, a notification of a use over the air, and a value that arrives
+after a supervised command was accepted. What does not: the value that zwave-js writes on its own with the command,
+which arrives as an event like any report, but before the command's result.
+
+A lock may accept a command, or even call it done, and fail afterwards (zwave-js pull request 8749). So after SUCCESS it
+is asked at once, which costs one exchange while it is awake anyway: its answer outweighs its earlier word, its silence
+does not. After WORKING it is done when it says so, or answers so.
 """
 
 import asyncio
@@ -20,7 +24,7 @@ from hubd_drivers.zwave.lock import JAMMED, LOCK_STATE, Bolt, Position
 from hubd_drivers.zwave.notices import is_jam, use_of
 
 REPORT_SECONDS: Final = 1.0
-"""How long the value that follows a confirmed command may take."""
+"""How much longer than it has said a bolt may travel before it is asked for."""
 FIRST_POLL_SECONDS: Final = 0.8
 """A bolt needs about that long; asking earlier costs radio time and battery for an old answer."""
 LAST_POLL_SECONDS: Final = 3.0
@@ -52,7 +56,7 @@ class Watch:
         self._target = target
         self._changed = asyncio.Event()
         self.has_reached_value = False
-        """A value says so; only after a supervised command is that the lock's word."""
+        """A value says so; only after the result of a supervised command is that the lock's word."""
         self.is_proven = False
         self.is_jammed = False
 
@@ -71,6 +75,10 @@ class Watch:
             case _:
                 return
         self._changed.set()
+
+    def forget_values(self) -> None:
+        """Drop what values have said so far: they may be what zwave-js expects."""
+        self.has_reached_value = False
 
     async def settle(self, clock: Clock, seconds: float, *, trust_values: bool) -> bool | None:
         """Wait for the end: True proven, False jammed, None for neither within `seconds`."""
@@ -107,6 +115,7 @@ class LockOrder:
         self.position: Position = None
         """Where the lock itself says that its bolt is."""
         self.is_jammed = False
+        self._has_answered = False
 
     async def run(self) -> Outcome:
         """Send the command and follow it to its end. May be cancelled anywhere. Raises `CommandError`."""
@@ -144,8 +153,10 @@ class LockOrder:
         status = integer(result.get("status"), high=0xFF)
         match status:
             case Status.SUCCESS:
-                return await self._prove(REPORT_SECONDS, trust_values=True)
+                self.watch.forget_values()
+                return await self._confirm()
             case Status.WORKING:
+                self.watch.forget_values()
                 return await self._prove(_travel(result) + REPORT_SECONDS, trust_values=True)
             case Status.FAIL:
                 return await self._refused()
@@ -156,6 +167,15 @@ class LockOrder:
                 return rejected("invalid_value", message, {"set_value_status": status})
             case _:  # SUCCESS_UNSUPERVISED, or one of a newer zwave-js
                 return await self._prove(FIRST_POLL_SECONDS, trust_values=False)
+
+    async def _confirm(self) -> Outcome:
+        """Ask a lock that has called the command done; go on asking if it says otherwise."""
+        is_there = self.watch.is_proven or await self._asks(LAST_POLL_SECONDS)
+        if self.watch.is_jammed:
+            return self._jammed()
+        if not is_there and self._has_answered:
+            return await self._prove(FIRST_POLL_SECONDS, trust_values=False)
+        return self._done()
 
     async def _prove(self, pause: float, *, trust_values: bool) -> Outcome:
         """Wait, then ask, with growing pauses, until the lock says that it is there; ask a last time at the end."""
@@ -184,6 +204,7 @@ class LockOrder:
                 raise
             return False
         if value is not None:
+            self._has_answered = True
             self.position = self._bolt.position(value)
         return self.position is self._target
 

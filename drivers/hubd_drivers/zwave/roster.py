@@ -10,7 +10,7 @@ from hubd.driver import Port
 from hubd.model import BatterySeen, KeypadCapability, Seen
 from hubd_drivers.zwave import mapping
 from hubd_drivers.zwave.device import ZwaveDevice
-from hubd_drivers.zwave.events import InterviewChanged, NodeRemoved, StatusChanged
+from hubd_drivers.zwave.events import InterviewChanged, NodeAdded, NodeRemoved, StatusChanged
 from hubd_drivers.zwave.facts import USER_CODE, USER_CREDENTIAL, NodeFacts
 from hubd_drivers.zwave.failures import CommandError
 from hubd_drivers.zwave.identity import Identities
@@ -27,6 +27,7 @@ _REMOVALS: Final = {
     6: "Its inclusion failed, so it was removed from the Z-Wave network.",
 }
 """By zwave-js's `RemoveNodeReason`."""
+_ALMOST: Final = "It has been interviewed, and zwave-js is about to call it ready."
 
 
 class Roster:
@@ -39,6 +40,7 @@ class Roster:
         self._identities = Identities(link.home_id)
         self._devices: dict[int, ZwaveDevice] = {}
         self._pending: dict[int, NodeFacts] = {}
+        self._leftovers: set[int] = set()
 
     def __iter__(self) -> Iterator[ZwaveDevice]:
         return iter(tuple(self._devices.values()))
@@ -50,6 +52,19 @@ class Roster:
     def named(self, native_id: str) -> ZwaveDevice | None:
         """Return a device by its identity."""
         return next((device for device in self if device.native_id == native_id), None)
+
+    def knows(self, node_id: int) -> bool:
+        """Tell whether a node is a device, or what is left of one that was included again."""
+        return node_id in self._devices or node_id in self._leftovers
+
+    def name(self, node_id: int) -> str:
+        """Return what a node is called."""
+        device = self._devices.get(node_id)
+        return f"Node {node_id}" if device is None else device.description.name
+
+    def pending(self, node_id: int) -> NodeFacts | None:
+        """Return what is known of a node that has to wait."""
+        return self._pending.get(node_id)
 
     async def meet(self, facts: NodeFacts, doubts: Callable[[str, Position], bool]) -> ZwaveDevice | None:
         """Announce a node, or log why it has to wait. `doubts` tells whether a device's bolt may be elsewhere."""
@@ -63,17 +78,26 @@ class Roster:
             except CommandError as error:
                 reason = error.message
             else:
-                self._pending.pop(facts.node_id, None)
-                first = device.first_readings(trust_bolt=not doubts(device.native_id, device.position))
+                self._stop_waiting(facts.node_id)
+                first = device.overslept(self._port.clock.now())
+                first += device.first_readings(trust_bolt=not doubts(device.native_id, device.position))
                 await self._port.found(device.description, *[await self._dated(device, seen) for seen in first])
                 return device
-        self._pending[facts.node_id] = facts
         self._port.log.info("node %d is pending: %s", facts.node_id, reason)
+        if facts.node_id not in self._devices:
+            self._wait(facts, reason)
         return None
+
+    def expect(self, event: NodeAdded) -> None:
+        """Take in that a node was included; it is met once it has been interviewed."""
+        if event.node_id not in self._devices and event.node_id not in self._pending:
+            facts = event.facts or NodeFacts(node_id=event.node_id)
+            self._wait(facts, mapping.why_pending(facts) or _ALMOST)
 
     async def leave(self, event: NodeRemoved) -> ZwaveDevice | None:
         """Pass on that a node left the network; returns the device it was."""
-        self._pending.pop(event.node_id, None)
+        self._stop_waiting(event.node_id)
+        self._leftovers.discard(event.node_id)
         self._identities.release(event.node_id)
         device = self._devices.pop(event.node_id, None)
         if device is not None:
@@ -96,8 +120,17 @@ class Roster:
             facts = replace(facts, status=event.status)
         else:
             facts = replace(facts, stage=event.stage)
-        self._pending[event.node_id] = facts
-        self._port.log.debug("node %d: %s", event.node_id, mapping.why_pending(facts) or "its interview is complete")
+        reason = mapping.why_pending(facts) or _ALMOST
+        self._wait(facts, reason)
+        self._port.log.debug("node %d: %s", event.node_id, reason)
+
+    def _wait(self, facts: NodeFacts, reason: str) -> None:
+        self._pending[facts.node_id] = facts
+        self._port.waiting(*_label(facts.node_id), reason)
+
+    def _stop_waiting(self, node_id: int) -> None:
+        if self._pending.pop(node_id, None) is not None:
+            self._port.waiting(*_label(node_id), None)
 
     def _identify(self, facts: NodeFacts, keypad: KeypadCapability | None) -> ZwaveDevice:
         known = self._devices.get(facts.node_id)
@@ -108,7 +141,17 @@ class Roster:
         if claim.displaced is not None:
             self._port.log.warning("node %d is a leftover: its device is now node %d", claim.displaced, facts.node_id)
             self._devices.pop(claim.displaced, None)
-        device = ZwaveDevice(facts, claim.native_id, self._link.home_id, keypad, self._window)
+            self._identities.release(claim.displaced)
+            self._leftovers.add(claim.displaced)
+        self._leftovers.discard(facts.node_id)
+        device = ZwaveDevice(
+            facts,
+            claim.native_id,
+            self._link.home_id,
+            keypad,
+            self._window,
+            has_own_serial=self._identities.has_own_serial(facts),
+        )
         self._devices[facts.node_id] = device
         return device
 
@@ -126,3 +169,8 @@ class Roster:
             return seen if at is None else replace(seen, occurred_at=datetime.fromtimestamp(at, UTC))
         except (CommandError, ValueError, OverflowError, OSError):
             return seen
+
+
+def _label(node_id: int) -> tuple[str, str]:
+    """Return a waiting node's key and its name."""
+    return f"node-{node_id}", f"Node {node_id}"

@@ -3,6 +3,8 @@
 import asyncio
 import threading
 from collections.abc import AsyncIterator, Coroutine, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
 
@@ -52,7 +54,19 @@ class SharedNetwork:
 
 @pytest.fixture(scope="module")
 def module_network(zwave_cache: CacheFor) -> Iterator[SharedNetwork]:
-    cache = zwave_cache(NODES)
+    with _shared(zwave_cache(NODES)) as network:
+        yield network
+
+
+@pytest.fixture(scope="session")
+def session_network(zwave_cache: CacheFor) -> Iterator[SharedNetwork]:
+    """For network care, whose tests stand in several modules and leave the network as they found it."""
+    with _shared(zwave_cache(NODES)) as network:
+        yield network
+
+
+@contextmanager
+def _shared(cache: Path) -> Iterator[SharedNetwork]:
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, name="zwave-network")
     thread.start()
@@ -66,6 +80,12 @@ def module_network(zwave_cache: CacheFor) -> Iterator[SharedNetwork]:
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
         loop.close()
+
+
+@pytest_asyncio.fixture
+async def care_network(session_network: SharedNetwork) -> AsyncIterator[SharedNetwork]:
+    await session_network.restore()
+    yield session_network
 
 
 @pytest_asyncio.fixture

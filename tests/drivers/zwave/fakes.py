@@ -56,7 +56,7 @@ class FakeLink(Link):
     async def nodes(self) -> list[NodeFacts]:
         return self._known
 
-    async def command(self, name: str, **arguments: object) -> Mapping[str, object]:
+    async def command(self, name: str, /, **arguments: object) -> Mapping[str, object]:
         self.sent.append((name, arguments))
         short = name.rpartition(".")[2]
         if short not in self.answers:

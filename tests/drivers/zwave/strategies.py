@@ -12,9 +12,19 @@ JSON = st.recursive(
 )
 
 _PROPERTIES = "currentMode targetMode locked doorStatus level isLow mode setpoint state deviceId rechargeOrReplace"
-_NAMES = [*_PROPERTIES.split(), "Access Control", "Home Security", "Power Management", "Air temperature", "Humidity"]
+_NAMES = [
+    *_PROPERTIES.split(),
+    "alarmType",
+    "alarmLevel",
+    "wakeUpInterval",
+    "Access Control",
+    "Home Security",
+    "Power Management",
+    "Air temperature",
+    "Humidity",
+]
 _KEYS = ["Lock state", "Door state", "Keypad state", "Cover status", "SerialNumber", 1, 2, None]
-_CLASSES = [49, 64, 66, 67, 68, 69, 98, 99, 113, 114, 118, 128, 131]
+_CLASSES = [49, 64, 66, 67, 68, 69, 98, 99, 113, 114, 118, 128, 131, 132]
 _PLAUSIBLE = st.sampled_from([0, 1, 11, 22, 23, 16, 254, 255, True, False, "open", "closed", 21.5, 70, "unknown"])
 
 METADATA = st.fixed_dictionaries(
@@ -73,7 +83,14 @@ def events() -> st.SearchStrategy[dict[str, Any]]:
     kinds = ["alive", "dead", "sleep", "wake up", "ready", "notification", "error", "driver ready", "brand new event"]
     kinds += [f"value {what}" for what in ("updated", "added", "removed")]
     kinds += [f"interview {what}" for what in ("started", "failed", "stage completed")]
-    kinds += ["metadata updated", "node added", "node removed", "status changed", "all nodes ready"]
+    kinds += [
+        "statistics updated",
+        "metadata updated",
+        "node added",
+        "node removed",
+        "status changed",
+        "all nodes ready",
+    ]
     return st.fixed_dictionaries(
         {"source": st.sampled_from(["node", "controller", "driver"]) | JSON, "event": st.sampled_from(kinds) | JSON},
         optional={
@@ -85,6 +102,7 @@ def events() -> st.SearchStrategy[dict[str, Any]]:
             "reason": st.integers(0, 6) | JSON,
             "status": st.integers(0, 2) | JSON,
             "stageName": JSON,
+            "statistics": JSON,
             "error": JSON,
         },
     )

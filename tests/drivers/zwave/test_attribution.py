@@ -158,11 +158,79 @@ def test_a_jam_during_an_order_is_told_by_its_outcome() -> None:
     assert late.jammed(is_jammed=True, position=None) == []
 
 
+ALARM = Use(UNLOCKED, "keycode", 3)
+
+
+def test_an_alarm_that_nothing_else_explains_is_the_use() -> None:
+    lock = tracker()
+    assert lock.alarmed(ALARM, 0.0) == []
+    assert lock.moved(UNLOCKED, 0.1, 1) == []
+    assert told(lock.flush(1.0)) == [(False, "keycode", 3)]
+    assert lock.moved(UNLOCKED, 1.1, 2) == []
+    assert lock.alarmed(ALARM, 1.2) == [], "it is sent again by many"
+    assert lock.flush(9.0) == []
+
+
+@pytest.mark.parametrize(
+    ("alarm", "notice", "slot", "method"),
+    [
+        (ALARM, Use(UNLOCKED, "keycode", 5), 5, "keycode"),
+        (ALARM, Use(UNLOCKED, "keycode"), 3, "keycode"),
+        (Use(UNLOCKED, "manual"), Use(UNLOCKED, "manual"), None, "manual"),
+        (Use(UNLOCKED, "card", 4), Use(UNLOCKED, "keycode", 4), 4, "card"),
+        (ALARM, Use(UNLOCKED, "manual"), None, "manual"),
+    ],
+)
+def test_an_alarm_and_the_notification_of_the_same_use_are_one(
+    alarm: Use, notice: Use, slot: int | None, method: str
+) -> None:
+    for alarm_first in (True, False):
+        lock = tracker()
+        seen = [*lock.moved(UNLOCKED, 0.0, 1)]
+        for kind in ("alarm", "notice") if alarm_first else ("notice", "alarm"):
+            seen += lock.alarmed(alarm, 0.01) if kind == "alarm" else lock.used(notice, 0.01)
+        seen += lock.flush(9.0)
+        assert len(seen) == 1
+        if alarm_first:
+            assert told(seen) == [(False, method, slot)]
+
+
+def test_an_alarm_of_the_other_position_is_another_use() -> None:
+    lock = tracker()
+    lock.alarmed(ALARM, 0.0)
+    assert told(lock.used(Use(LOCKED, "manual"), 0.1)) == [(False, "keycode", 3), (True, "manual", None)]
+    lock.moved(UNLOCKED, 2.0, 1)
+    assert told(lock.alarmed(Use(LOCKED, "automatic"), 2.1)) == [(False, None, None)]
+    assert told(lock.flush(9.0)) == [(True, "automatic", None)]
+
+
+def test_a_use_told_by_an_alarm_outlives_what_happens_meanwhile() -> None:
+    lock = tracker()
+    lock.alarmed(ALARM, 0.0)
+    lock.begin(LOCKED)
+    assert told(lock.flush(1.0)) == [(False, "keycode", 3)]
+    jamming = tracker()
+    jamming.alarmed(ALARM, 0.0)
+    assert told(jamming.jammed(is_jammed=True, position=None)) == [(False, "keycode", 3), (None, None, None)]
+    asked = tracker()
+    asked.alarmed(ALARM, 0.0)
+    assert told(asked.read(UNLOCKED)) == [(False, "keycode", 3)]
+
+
+def test_an_order_s_own_alarm_is_told_by_its_outcome() -> None:
+    lock = tracker()
+    lock.begin(UNLOCKED)
+    lock.alarmed(Use(UNLOCKED, "remote"), 0.0)
+    lock.end(UNLOCKED, seq=1)
+    assert lock.flush(9.0) == []
+
+
 POSITIONS = st.sampled_from([True, False, None])
 STEPS = st.one_of(
     st.tuples(st.just("moved"), POSITIONS),
     st.tuples(
-        st.just("used"), st.builds(Use, st.booleans(), st.sampled_from(["manual", "keycode", "remote"]), st.none())
+        st.sampled_from(["used", "alarmed"]),
+        st.builds(Use, st.booleans(), st.sampled_from(["manual", "keycode", "remote"]), st.none()),
     ),
 )
 
@@ -176,7 +244,7 @@ def test_the_last_thing_told_is_where_the_bolt_is(steps: list[tuple[tuple[str, o
         now += pause
         seen = lock.flush(now)
         if isinstance(what, Use):
-            seen += lock.used(what, now)
+            seen += lock.used(what, now) if kind == "used" else lock.alarmed(what, now)
             where = what.locked
         else:
             assert kind == "moved"

@@ -8,7 +8,7 @@ from hubd_drivers.zwave.bolts import VERIFY_PAUSES, Bolts, Memory
 from hubd_drivers.zwave.controller import ControllerWatch
 from hubd_drivers.zwave.device import ZwaveDevice
 from hubd_drivers.zwave.events import ValueReported
-from hubd_drivers.zwave.facts import STATUS_ASLEEP
+from hubd_drivers.zwave.facts import STATUS_ALIVE, STATUS_ASLEEP
 from hubd_drivers.zwave.failures import answer_lost, command_error
 from zwave_js_server.exceptions import FailedZWaveCommand
 
@@ -156,6 +156,35 @@ async def test_locks_are_asked_at_the_start_and_when_the_stick_is_back_but_not_a
         s.bolts.ask_soon(s.lock)
         await asyncio.sleep(0.01)
         assert s.link.count("poll_value") == 2
+        task.cancel()
+
+
+def test_locks_are_asked_out_of_turn_after_zwave_js_was_deaf_but_not_by_a_server_that_ends_again_and_again() -> None:
+    memory, asked = Memory(), []
+    for now in (0.0, 20.0, 40.0, 60.0, 700.0):
+        memory.asked_at["id"] = now
+        for code in ("connection_closed", "connection_refused", "connection_refused"):
+            memory.lost(code)
+        memory.back(now)
+        asked.append(not memory.asked_at)
+    assert asked == [True, True, True, False, True]
+    memory.asked_at["id"] = 800.0
+    memory.lost("connection_closed")
+    memory.back(801.0)
+    assert memory.asked_at, "zwave-js went on listening"
+
+
+async def test_a_lock_that_was_not_tried_yet_is_asked_once_it_answers() -> None:
+    async with site(poll_value={"value": 0}) as s:
+        s.lock.status(0)
+        task = s.tasks.create_task(s.bolts.keep_fresh(lambda: [s.lock]))
+        await asyncio.sleep(0.01)
+        assert s.link.count("poll_value") == 0
+        s.lock.status(STATUS_ALIVE)
+        for _ in range(2):
+            s.bolts.refresh_soon(s.lock)
+            await asyncio.sleep(0.01)
+        assert s.link.count("poll_value") == 1
         task.cancel()
 
 

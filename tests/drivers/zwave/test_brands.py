@@ -17,6 +17,7 @@ TESTS = Path(__file__).parents[2]
         ("lock", "Schlage", "schlage_lock"),
         ("lock", "ASSA ABLOY", "yale_lock"),
         ("lock", "Yale", "yale_lock"),
+        ("lock", "Fortune Brands", "yale_lock"),
         ("lock", "Kwikset", "kwikset_lock"),
         ("lock", "August Home", "august_lock"),
         ("lock", "Linear (Nortek Security Control LLC)", "linear_lock"),

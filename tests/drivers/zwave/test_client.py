@@ -5,13 +5,13 @@ from typing import Any
 import pytest
 from aiohttp import web
 from hubd_drivers.zwave import client as module
-from hubd_drivers.zwave.events import Event, StatusChanged
+from hubd_drivers.zwave.events import StatusChanged, Told
 from hubd_drivers.zwave.facts import ValueId
 from hubd_drivers.zwave.failures import CommandError
 
 from hubd.driver import DriverError
+from tests.drivers.zwave.fake_server import Server, listening
 from tests.drivers.zwave.fakes import lock_dump
-from tests.drivers.zwave.server import Server, listening
 
 
 async def _nothing() -> None:
@@ -26,6 +26,17 @@ async def test_the_first_dump_is_read_and_let_go_and_holds_no_pin() -> None:
         assert (facts.node_id, facts.command_classes[98]) == (2, 4)
         assert "4711" not in repr(facts)
         assert await link.nodes() == [], "the dump is not kept"
+
+
+async def test_the_server_is_told_to_keep_the_codes_before_it_is_listened_to() -> None:
+    server = Server()
+    async with listening(server) as (link, _):
+        assert server.options == [{"interview": {"queryAllUserCodes": True}}]
+        assert link.refusal == ""
+    async with listening(Server(refuses_options="unknown_command")) as (link, task):
+        assert link.refusal == "no"
+        assert link.home_id == 0x7E570001, "it is listened to all the same"
+        assert not task.done()
 
 
 async def test_no_pin_is_logged_at_any_level(caplog: pytest.LogCaptureFixture) -> None:
@@ -45,7 +56,7 @@ async def test_events_are_given_from_the_first_on_and_none_breaks_the_link() -> 
     ]
     async with listening(server) as (link, task):
         await asyncio.sleep(0.05)
-        heard: list[Event] = []
+        heard: list[Told] = []
         link.subscribe(heard.append, _nothing)
         assert heard == [StatusChanged(2, 4), StatusChanged(3, 4)]
         assert not task.done()

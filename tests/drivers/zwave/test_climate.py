@@ -1,3 +1,4 @@
+import pytest
 from hubd_drivers.zwave import climate
 from hubd_drivers.zwave.facts import read_node
 from hypothesis import given
@@ -35,6 +36,30 @@ def test_what_it_can_do_is_what_the_device_says() -> None:
         cooling=SetPointRange(15.0, 35.0),
         reports_humidity=True,
     )
+
+
+@pytest.mark.parametrize(
+    ("raw", "limits"),
+    [
+        (setpoint(1, 16, "°C", min=40, max=96), SetPointRange(4.44, 35.56)),
+        (setpoint(1, 68, "°F", min=5, max=35), SetPointRange(5.0, 35.0)),
+        (setpoint(1, 45, "°C", min=40, max=96), SetPointRange(40.0, 96.0)),
+        (setpoint(1, None, "°C", min=40, max=96), SetPointRange(40.0, 96.0)),
+        (setpoint(1, 3, "°C", min=8, max=28), SetPointRange(8.0, 28.0)),
+        (setpoint(1, 21, "°C", min=60, max=120), SetPointRange(15.56, 48.89)),
+        (setpoint(1, 5, "°C", min=60, max=120), None),
+    ],
+)
+def test_limits_are_of_the_scale_that_has_room_for_the_set_point(
+    raw: dict[str, object], limits: SetPointRange | None
+) -> None:
+    assert climate.capability(node(4, raw)).heating == limits
+
+
+def test_emergency_heat_is_heat() -> None:
+    facts = node(4, value(64, "mode", 4, states={"0": "Off", "1": "Heat", "4": "Auxiliary"}))
+    assert climate.capability(facts).hvac_modes == ("off", "heat")
+    assert climate.climate(facts).hvac_mode == "heat"
 
 
 def test_how_it_stands() -> None:

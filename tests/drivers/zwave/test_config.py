@@ -7,6 +7,13 @@ def test_defaults() -> None:
     config = ZwaveConfig()
     assert config.url == "ws://127.0.0.1:3000"
     assert (config.controller_check_seconds, config.attribution_ms) == (4, 700)
+    assert (config.scan_minutes, config.silent_poll_minutes) == (5, 60)
+
+
+def test_locks_that_do_not_report_need_not_be_asked() -> None:
+    assert ZwaveConfig(silent_poll_minutes=0).silent_poll_minutes == 0
+    with pytest.raises(ValueError, match="silent_poll_minutes: must be between"):
+        ZwaveConfig(silent_poll_minutes=-1)
 
 
 @pytest.mark.parametrize("url", ["ws://127.0.0.1:3000", "ws://zwave.local", "wss://box/zwave", "ws://[::1]:3000"])
@@ -34,7 +41,9 @@ def test_what_is_no_websocket_address_is_refused_with_what_is_expected(url: str,
     assert hint in str(refusal.value)
 
 
-@pytest.mark.parametrize("key", ["connect_timeout", "controller_check_seconds", "command_timeout", "attribution_ms"])
+@pytest.mark.parametrize(
+    "key", ["connect_timeout", "controller_check_seconds", "command_timeout", "attribution_ms", "scan_minutes"]
+)
 @pytest.mark.parametrize("value", [0, -1, 1_000_000])
 def test_bounds(key: str, value: int) -> None:
     with pytest.raises(msgspec.ValidationError, match=f"{key}: must be between"):

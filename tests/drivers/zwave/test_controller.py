@@ -115,3 +115,23 @@ async def test_a_lost_server_says_nothing_about_the_stick() -> None:
     controller, _, port = watch(is_failed_node=answer_lost())
     assert not await controller.check()
     assert not port.lost_hops
+
+
+async def test_a_closed_serial_port_is_a_lost_stick_at_once_and_an_open_one_is_checked() -> None:
+    controller, link, port = watch(seconds=10_000, is_failed_node=FINE, start_listening_logs={})
+    await controller.hear_log()
+    assert link.sent == [("driver.start_listening_logs", {"filter": {"source": "driver"}})]
+    async with running(controller):
+        controller.port(is_open=False)
+        assert port.lost_hops["controller"].code == "controller_lost"
+        controller.port(is_open=True)
+        assert controller.loss is not None, "zwave-js opens the port of a stick that may not answer yet"
+        await until(port, lost=False)
+    assert controller.recoveries == 1
+
+
+async def test_a_server_that_keeps_its_log_to_itself_is_no_trouble() -> None:
+    refusal = command_error(FailedZWaveCommand("", 1, "unknown command"))
+    controller, _, port = watch(start_listening_logs=refusal)
+    await controller.hear_log()
+    assert port.lost_hops == {}

@@ -1,3 +1,4 @@
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from hubd_drivers.zwave.device import ZwaveDevice
@@ -139,6 +140,64 @@ def test_dead_and_alive_are_told_once_and_sleep_is_no_absence() -> None:
     assert lock.status(STATUS_ASLEEP) == [ReachabilitySeen(native_id="id", online=True)]
     assert lock.is_asleep
     assert lock.status(STATUS_AWAKE) == []
+
+
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+
+
+def sleeper(**more: object) -> ZwaveDevice:
+    return ZwaveDevice(
+        node(6, value(132, "wakeUpInterval", 3600), status=STATUS_ASLEEP, **more), "id", HOME_ID, None, 0.7
+    )
+
+
+def test_a_sleeper_is_online_until_it_has_missed_three_wake_ups() -> None:
+    made = sleeper(lastSeen="2026-11-22T09:00:00Z")
+    assert made.overslept(NOON) == [ReachabilitySeen(native_id="id", online=True)]
+    assert made.first_readings(trust_bolt=False) == []
+    (gone,) = made.overslept(NOON + timedelta(minutes=1))
+    assert isinstance(gone, ReachabilitySeen)
+    assert not gone.online
+    assert "missed 3 of its wake-ups; it was last heard: 2026-11-22 09:00 UTC." in str(gone.reason)
+    assert made.overslept(NOON + timedelta(hours=1)) == []
+    assert made.status(STATUS_AWAKE) == [ReachabilitySeen(native_id="id", online=True)]
+    made.heard(NOON + timedelta(hours=1))
+    assert made.status(STATUS_ASLEEP) == []
+    assert made.overslept(NOON + timedelta(hours=4)) == []
+
+
+def test_a_sleeper_nobody_ever_heard_is_given_its_time_from_now_on() -> None:
+    made = sleeper()
+    assert [getattr(seen, "online", None) for seen in made.overslept(NOON)] == [True]
+    assert made.overslept(NOON + timedelta(hours=3)) == []
+    assert len(made.overslept(NOON + timedelta(hours=3, seconds=1))) == 1
+
+
+def test_a_sleeper_that_need_not_wake_is_never_late() -> None:
+    made = sleeper(lastSeen="2020-01-01T00:00:00Z")
+    made.facts = made.facts.with_value(ValueId(132, 0, "wakeUpInterval"), 0)
+    assert [getattr(seen, "online", None) for seen in made.overslept(NOON)] == [True]
+
+
+def test_what_listens_is_not_late_however_long_it_is_quiet() -> None:
+    quiet = ZwaveDevice(lock_node(2, lastSeen="2020-01-01T00:00:00Z"), "id", HOME_ID, None, 0.7)
+    assert [getattr(seen, "online", None) for seen in quiet.overslept(NOON)] == [True]
+
+
+def test_an_incident_told_in_both_ways_is_one() -> None:
+    lock = device(lock_node(2))
+    for first, second in ((True, False), (False, True)):
+        now = 10.0 if first else 20.0
+        assert len(lock.notice(Notified(2, 6, 19, is_legacy=first), now)) == 1
+        assert lock.notice(Notified(2, 6, 19, is_legacy=second), now + 0.1) == []
+    assert len(lock.notice(Notified(2, 7, 3, is_legacy=True), 20.1)) == 1
+    assert len(lock.notice(Notified(2, 6, 19), 30.0)) == 1
+
+
+def test_an_alarm_of_the_battery_is_a_warning() -> None:
+    lock = device(lock_node(2, 0, value(128, "level", 50)))
+    assert lock.battery_level == 0.5
+    assert lock.notice(Notified(2, 8, 10, is_legacy=True), 0.0) == [BatterySeen(native_id="id", level=0.5, low=True)]
 
 
 @given(nodes(), st.lists(events(), max_size=6))

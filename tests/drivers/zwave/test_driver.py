@@ -5,7 +5,7 @@ import os
 import signal
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +19,14 @@ from hubd.model import (
     Command,
     DenialSeen,
     DoorSeen,
+    LinkSeen,
     LockDoor,
     LockSeen,
     Outcome,
     OutcomeKind,
     ReachabilitySeen,
     Seen,
+    TamperSeen,
     UnlockDoor,
 )
 from tests.drivers.zwave.conftest import Proxy, SharedNetwork
@@ -126,6 +128,23 @@ async def test_devices_are_described_whole(network: SharedNetwork) -> None:
         assert (await h.order(THERMOSTAT, locked=True)).kind is OutcomeKind.UNSUPPORTED
 
 
+async def test_devices_tell_what_they_are_known_by_and_how_they_are_reached(network: SharedNetwork) -> None:
+    await network.op("route", node=2, repeaters=[4], rssi=-71)
+    async with hub(network) as h:
+        assert (await h.order(PLAIN, locked=False)).kind is OutcomeKind.DONE
+    async with hub(network, scan_minutes=0.01) as h:
+        assert h.port.devices[SCHLAGE].hardware_ids[-1] == "zwave-node:7e570001:5"
+        assert h.port.devices[PLAIN].capabilities.battery_report_hours == 168
+        assert (await h.order(PLAIN, locked=True)).kind is OutcomeKind.DONE
+        seen = await h.port.wait_for(lambda one: isinstance(one, LinkSeen) and one.native_id == PLAIN)
+        assert isinstance(seen, LinkSeen)
+        assert (seen.link.route, seen.link.signal_dbm) == (("Thermostat 7e570001-4",), -71)
+        assert seen.link.lost_ratio is not None
+        await network.op("route", node=2)
+        await until(lambda: len(h.port.scans) > 1, 10.0)
+        assert set(h.port.scans) == {()}, "each scan finds all that is known"
+
+
 async def test_orders_are_confirmed_and_told_once(network: SharedNetwork) -> None:
     async with hub(network) as h:
         await asyncio.sleep(QUIET)
@@ -197,6 +216,53 @@ async def test_locks_that_do_not_obey(network: SharedNetwork) -> None:
             assert [seen.locked for seen in await h.told(LockSeen, native_id)] == [], "it never moved"
 
 
+@pytest.mark.parametrize(("native_id", "fault"), [(S2, "failLate"), (S2, "claimsSuccess"), (PLAIN, "claimsSuccess")])
+async def test_a_lock_that_promises_and_does_not_move(network: SharedNetwork, native_id: str, fault: str) -> None:
+    """What it has accepted, or called done, is not done; what is shown is where it says that its bolt is."""
+    async with hub(network) as h:
+        await h.told(LockSeen, native_id)
+        await network.op("faults", node=NODES[native_id], **{fault: True})
+        outcome = await h.order(native_id, locked=True)
+        assert (outcome.kind, outcome.code) == (OutcomeKind.SENT_UNCONFIRMED, "not_confirmed")
+        assert outcome.seen == (LockSeen(native_id=native_id, locked=False),)
+        assert await network.op("lock_sets", node=NODES[native_id]) == 1
+        assert [seen.locked for seen in await h.told(LockSeen, native_id)] == [], "it never moved"
+        await network.op("faults", node=NODES[native_id])
+        assert (await h.order(native_id, locked=True)).kind is OutcomeKind.DONE
+
+
+async def test_what_an_old_lock_says_in_its_maker_s_numbers(network: SharedNetwork) -> None:
+    async with hub(network) as h:
+        await h.told(LockSeen, SCHLAGE)
+        for alarm_type, level, locked, method, slot in (
+            (18, 4, True, "keycode", 4),
+            (22, 1, False, "manual", None),
+            (27, 1, True, "automatic", None),
+            (16, 7, False, "keycode", 7),
+        ):
+            await network.op("v1alarm", node=5, type=alarm_type, level=level)
+            seen = [(one.locked, one.method, one.user_slot) for one in await h.told(LockSeen, SCHLAGE)]
+            assert seen == [(locked, method, slot)]
+        await network.op("v1alarm", node=5, type=161, level=2)
+        assert len(await h.told(TamperSeen, SCHLAGE)) == 1
+        await network.op("v1alarm", node=5, type=9, level=1)
+        assert [seen.jammed for seen in await h.told(LockSeen, SCHLAGE)] == [True]
+
+
+async def test_a_lock_that_does_not_report_is_asked(network: SharedNetwork) -> None:
+    async with hub(network, silent_poll_minutes=0.02) as h:
+        await h.told(LockSeen, SCHLAGE)
+        await network.op("set_state", node=5, key="DoorLock_currentMode", value=255)
+        seen = await h.port.wait_for(lambda one: isinstance(one, LockSeen) and one.native_id == SCHLAGE, 15.0)
+        assert seen == LockSeen(native_id=SCHLAGE, locked=True), "nobody can say who did it"
+        h.port.seen.clear()
+        await network.op("manual", node=5, locked=False)
+        assert [seen.method for seen in await h.told(LockSeen, SCHLAGE)] == ["manual"]
+        await network.op("set_state", node=5, key="DoorLock_currentMode", value=255)
+        await asyncio.sleep(3.0)
+        assert await h.told(LockSeen, SCHLAGE) == [], "it reports after all, so it is left alone"
+
+
 async def test_a_lock_that_says_nothing_is_neither_locked_nor_unlocked(network: SharedNetwork) -> None:
     async with hub(network) as h:
         await h.told(LockSeen, PLAIN)
@@ -225,6 +291,40 @@ async def test_a_dead_lock_is_tried_once_and_heals(network: SharedNetwork) -> No
         assert [seen.online for seen in await h.told(ReachabilitySeen, S2)] == [True]
 
 
+async def test_a_device_that_vanished_while_nobody_listened_is_missed(zwave_network: ZwaveNetwork) -> None:
+    driver, port = ZwaveDriver(config(zwave_network, scan_minutes=0.01)), RecordingPort()
+    async with running(driver, port):
+        await until(lambda: port.scans, 10.0)
+        assert set(port.scans) == {()}
+    await zwave_network.stop_server()
+    await zwave_network.op("vanish", node=2)
+    await zwave_network.start_server()
+    later = RecordingPort()
+    later.known = {**port.devices, "aaaaaaaa-node-2-ffff.ffff.fffe": port.devices[PLAIN]}
+    async with running(driver, later):
+        await until(lambda: len(later.scans) > 1, 10.0)
+        assert set(later.scans) == {(PLAIN,)}, "and devices of another network are not"
+        assert PLAIN not in later.devices
+        assert not later.gone, "the hub decides"
+
+
+async def test_a_sleeper_waits_until_it_was_interviewed(zwave_cache: CacheFor, tmp_path: Path) -> None:
+    cache = await asyncio.to_thread(zwave_cache, (2,))
+    async with ZwaveNetwork(nodes=(2, 6), cache=cache, directory=tmp_path / "zwave", pace=FAST) as network:
+        await network.op("sleep", node=6)
+        async with hub(network) as h:
+            assert PLAIN in h.port.devices
+            await until(lambda: "wake it" in h.port.waits.get("node-6", ("", ""))[1], 10.0)
+            sensor = "7e570001-node-6-ffff.ffff.fffe"
+            for _ in range(10):
+                await network.op("wake", node=6)
+                with suppress(TimeoutError):
+                    await until(lambda: sensor in h.port.devices, 3.0)
+                    break
+            assert h.port.waits == {}
+            assert h.port.devices[sensor].capabilities.battery_report_hours == 169
+
+
 async def test_the_stick_is_pulled_and_put_back(zwave_cache: CacheFor, tmp_path: Path) -> None:
     pace = Pace(**{**{name: getattr(FAST, name) for name in Pace.__slots__}, "open_attempts": 20})
     cache = await asyncio.to_thread(zwave_cache, (2, 3))
@@ -240,6 +340,25 @@ async def test_the_stick_is_pulled_and_put_back(zwave_cache: CacheFor, tmp_path:
             assert await until(lambda: not h.port.lost_hops, 10.0) < 5.0
             assert (await h.order(PLAIN, locked=True)).kind is OutcomeKind.DONE
             assert not h.task.done(), "the server held out, so did the connection"
+
+
+async def test_a_stick_that_is_pulled_with_an_order_on_its_way_is_noticed_as_fast(
+    zwave_cache: CacheFor, tmp_path: Path
+) -> None:
+    """Then whatever the stick is asked waits behind the order; zwave-js's log tells."""
+    pace = Pace(**{**{name: getattr(FAST, name) for name in Pace.__slots__}, "open_attempts": 20})
+    cache = await asyncio.to_thread(zwave_cache, (2, 3))
+    async with ZwaveNetwork(nodes=(2, 3), cache=cache, directory=tmp_path / "zwave", pace=pace) as network:
+        await network.wait_ready()
+        async with hub(network) as h:
+            orders = [asyncio.create_task(h.order(PLAIN, locked=locked)) for locked in (True, False)]
+            await asyncio.sleep(0.05)
+            await network.unplug()
+            assert await until(lambda: h.port.lost_hops, 10.0) < 4.0
+            assert h.port.lost_hops["controller"].code == "controller_lost"
+            for order in orders:
+                order.cancel()
+            await asyncio.wait(orders)
 
 
 async def test_the_stick_stays_away_until_the_server_gives_up(zwave_network: ZwaveNetwork) -> None:

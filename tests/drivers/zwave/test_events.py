@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 from hubd_drivers.zwave import events as e
-from hubd_drivers.zwave.facts import ValueId
+from hubd_drivers.zwave.facts import NodeFacts, Statistics, ValueId
 from hypothesis import given
 
 from tests.drivers.zwave.fakes import dump
@@ -51,13 +51,28 @@ MODE = {"commandClass": 98, "endpoint": 0, "property": "currentMode"}
         (of_node("interview stage completed", stageName="NodeInfo"), e.InterviewChanged(2, "NodeInfo")),
         ({"source": "controller", "event": "node removed", "node": {"nodeId": 2}, "reason": 0}, e.NodeRemoved(2, 0)),
         ({"source": "controller", "event": "node removed", "node": {"nodeId": 2}}, e.NodeRemoved(2, -1)),
-        ({"source": "controller", "event": "node added", "node": {"nodeId": 7}}, e.NodeAdded(7)),
+        (
+            {"source": "controller", "event": "node added", "node": {"nodeId": 7}},
+            e.NodeAdded(7, NodeFacts(node_id=7)),
+        ),
         ({"source": "controller", "event": "status changed", "status": 1}, e.ControllerChanged(1)),
         ({"source": "driver", "event": "driver ready"}, e.DriverRestarted()),
         ({"source": "driver", "event": "all nodes ready"}, e.AllNodesReady()),
         ({"source": "driver", "event": "error", "error": "no stick"}, e.DriverFailed("no stick")),
+        (
+            {
+                "source": "driver",
+                "event": "logging",
+                "message": "Serial port closed unexpectedly, attempting to reopen...",
+            },
+            e.SerialPortTold(is_open=False),
+        ),
+        ({"source": "driver", "event": "logging", "message": "Serial port reopened"}, e.SerialPortTold(is_open=True)),
+        ({"source": "driver", "event": "logging", "message": "Serial port speed is 115200"}, None),
+        ({"source": "driver", "event": "logging", "message": ["Serial port closed"]}, None),
+        ({"source": "driver", "event": "logging"}, None),
         (of_node("node info received"), None),
-        (of_node("statistics updated", statistics={}), None),
+        (of_node("statistics updated", statistics={"commandsTX": 1}), e.StatisticsReported(2, Statistics(sent=1))),
         (of_node("value updated", args={"commandClass": 99, "property": "userCode", "newValue": "4711"}), None),
         (of_node("an event of next year"), None),
         ({"source": "zniffer", "event": "alive"}, None),

@@ -64,6 +64,40 @@ def test_values_and_metadata_are_replaced_not_changed() -> None:
     assert before.with_value(f.ValueId(98, 0, "doorStatus"), "open").get(f.ValueId(98, 0, "doorStatus")) == "open"
 
 
+@pytest.mark.parametrize(("given", "name"), [("Front  door", "Front door"), ("", None), (7, None)])
+def test_a_name_that_is_given_to_a_node_is_its_name_at_once(given: object, name: str | None) -> None:
+    facts = node(2).with_value(f.ValueId(f.NAMING, 0, "name"), given)
+    assert (facts.name, facts.location) == (name, None)
+    assert facts.with_value(f.ValueId(f.NAMING, 0, "location"), "Hall").location == "Hall"
+
+
+def test_what_zwave_js_counts_about_a_node() -> None:
+    route = {"repeaters": [7, 12, "?"], "rssi": -71, "protocolDataRate": 3}
+    facts = node(
+        2, lastSeen="2026-11-22T05:00:00.000Z", statistics={"commandsTX": 9, "rtt": 41.5, "rssi": -60, "lwr": route}
+    )
+    found = facts.statistics
+    assert (found.sent, found.unsent, found.round_trip_ms) == (9, 0, 41.5)
+    assert (found.signal_dbm, found.repeaters) == (-71, (7, 12))
+    assert found.heard_at is not None
+    assert found.heard_at.isoformat() == "2026-11-22T05:00:00+00:00"
+
+
+@pytest.mark.parametrize("rssi", [125, 126, 127, 255, -200, None, "-60", math.nan])
+def test_a_strength_that_was_not_measured_is_not_known(rssi: object) -> None:
+    assert f.read_statistics({"rssi": rssi, "lwr": {"rssi": rssi}}).signal_dbm is None
+
+
+@pytest.mark.parametrize("raw", [None, "", "yesterday", "2026-11-22T05:00:00", 1_760_000_000])
+def test_what_is_no_moment_is_none(raw: object) -> None:
+    assert f.moment(raw) is None
+
+
+@given(JSON)
+def test_no_statistics_are_too_odd(raw: object) -> None:
+    assert f.read_statistics(raw).sent >= 0
+
+
 @given(nodes())
 def test_whatever_a_node_says_is_read(raw: object) -> None:
     facts = f.read_node(raw)

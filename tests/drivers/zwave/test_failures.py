@@ -85,9 +85,7 @@ def test_what_is_nobody_s_fault_but_ours_is_not_swallowed() -> None:
         f.connect_error(ZeroDivisionError(), URL, 8.0)
 
 
-@pytest.mark.parametrize(
-    ("low", "high", "remedy"), [(0, 48, "npm install @zwave-js/server@3.10.2"), (60, 61, "Update hubd.")]
-)
+@pytest.mark.parametrize(("low", "high", "remedy"), [(0, 48, "hubd-zwave install"), (60, 61, "Update hubd.")])
 def test_versions_are_named_with_the_remedy(low: int, high: int, remedy: str) -> None:
     error = f.version_error(VersionInfo("15.0.0", "3.9.9", 1, low, high))
     assert error.code == "version_mismatch"

@@ -1,5 +1,6 @@
 import pytest
 from hubd_drivers.zwave import identity as i
+from hubd_drivers.zwave.facts import NodeFacts
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -53,6 +54,48 @@ def test_a_serial_number_that_two_nodes_share_belongs_to_the_first() -> None:
     assert identities.claim(node(2, shared)) == first
     identities.release(2)
     assert identities.claim(node(3, shared)) == first
+
+
+def test_what_the_hardware_is_known_by_elsewhere() -> None:
+    lock = node(9, value(114, "deviceId", "0xA1B2", key="SerialNumber"), dsk=DSK, manufacturer="ASSA ABLOY")
+    assert i.hardware_ids(lock, HOME_ID) == (f"zwave-dsk:{KEY}", "serial:assa-abloy:a1b2", "zwave-node:7e570001:9")
+    assert i.hardware_ids(lock, HOME_ID, has_own_serial=False) == (f"zwave-dsk:{KEY}", "zwave-node:7e570001:9")
+    nameless = node(9, value(114, "deviceId", "0xA1B2", key="SerialNumber"))
+    assert i.hardware_ids(nameless, HOME_ID) == ("zwave-node:7e570001:9",)
+
+
+def test_a_serial_number_that_is_another_device_s_too_proves_nothing() -> None:
+    identities = i.Identities(HOME_ID)
+    shared = value(114, "deviceId", "12345678", key="SerialNumber")
+    assert identities.has_own_serial(node(2, shared))
+    assert not identities.has_own_serial(node(3, shared))
+    assert identities.has_own_serial(node(2, shared))
+    assert not identities.has_own_serial(node(4))
+    identities.release(2)
+    assert identities.has_own_serial(node(3, shared))
+
+
+SERIAL = value(114, "deviceId", "12345678", key="SerialNumber")
+
+
+@pytest.mark.parametrize(
+    ("facts", "native_id", "expected"),
+    [
+        (node(9), f"7e570001-dsk-{KEY}", True),
+        (node(9, dsk=DSK), f"7e570001-dsk-{KEY}", True),
+        (node(9, dsk=DSK), "7e570001-dsk-another", False),
+        (node(9), "7e570001-sn-ffff.0001.0002-12345678", True),
+        (node(9, SERIAL), "7e570001-sn-ffff.0001.0002-12345678", True),
+        (node(9, SERIAL), "7e570001-sn-ffff.0001.0002-87654321", False),
+        (node(9), "7e570001-sn-003b.0001.0002-12345678", False),
+        (node(9, manufacturerId=None), "7e570001-sn-003b.0001.0002-12345678", True),
+        (node(9), "7e570001-node-9-ffff.0001.0002", True),
+        (node(9), "7e570001-node-8-ffff.0001.0002", False),
+        (node(9), "aaaaaaaa-node-9-ffff.0001.0002", False),
+    ],
+)
+def test_who_a_node_in_interview_may_turn_out_to_be(facts: NodeFacts, native_id: str, *, expected: bool) -> None:
+    assert i.could_be(facts, native_id, HOME_ID) is expected
 
 
 def test_never_a_bare_node_number() -> None:

@@ -20,11 +20,12 @@ from hubd_drivers.zwave.events import (
     NodeReady,
     NodeRemoved,
     Notified,
+    StatisticsReported,
     StatusChanged,
     ValueReported,
     read_event,
 )
-from hubd_drivers.zwave.facts import NodeFacts
+from hubd_drivers.zwave.facts import NodeFacts, Statistics, ValueId
 from hubd_drivers.zwave.life import Life
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -34,6 +35,7 @@ from hubd.driver.contract import RecordingPort
 from hubd.model import (
     BatterySeen,
     DoorSeen,
+    LinkSeen,
     LockDoor,
     LockSeen,
     OutcomeKind,
@@ -42,7 +44,7 @@ from hubd.model import (
     SimulateRemoval,
     TamperSeen,
 )
-from tests.drivers.zwave.fakes import CURRENT, FakeLink, FastClock, lock_node, node, value
+from tests.drivers.zwave.fakes import CURRENT, Answer, FakeLink, FastClock, lock_node, node, value
 from tests.drivers.zwave.strategies import events
 
 ID = "7e570001-node-2-ffff.0001.0002"
@@ -50,10 +52,17 @@ ID = "7e570001-node-2-ffff.0001.0002"
 
 class Site:
     def __init__(self, *nodes: NodeFacts) -> None:
-        answers = {"is_failed_node": {"failed": False}, "poll_value": {}, "get_value_timestamp": {}}
+        answers: dict[str, Answer] = {"is_failed_node": {"failed": False}, "poll_value": {}, "get_value_timestamp": {}}
+        answers |= {"get_provisioning_entry": {}, "get_known_lifeline_routes": {"routes": {}}}
         self.link = FakeLink(*nodes, **answers)
         self.port = RecordingPort(clock=FastClock())
+        self.memory = Memory()
         self.life: Life
+
+    @property
+    def asked(self) -> list[tuple[str, object]]:
+        ids = [(name, told.get("valueId")) for name, told in self.link.sent]
+        return [(name, value_id["commandClass"]) for name, value_id in ids if isinstance(value_id, dict)]
 
     async def seen(self, kind: type[Seen], count: int = 1) -> list[Seen]:
         """Wait until that many of a kind were published, and a little for one too many."""
@@ -75,7 +84,7 @@ async def living(*nodes: NodeFacts) -> AsyncIterator[Site]:
 
         async def live() -> None:
             async with asyncio.TaskGroup() as inner:
-                site.life = Life(ZwaveConfig(), site.port, site.link, inner, Memory())
+                site.life = Life(ZwaveConfig(), site.port, site.link, inner, site.memory)
                 await site.life.announce()
                 site.life.start(inner)
 
@@ -101,6 +110,90 @@ async def test_one_use_of_a_lock_is_one_fact() -> None:
         for event in (ValueReported(2, CURRENT, 0), Notified(2, 6, 6, 3), ValueReported(2, CURRENT, 0)):
             s.life.note(event)
         assert await s.seen(LockSeen) == [LockSeen(native_id=ID, locked=False, method="keycode", user_slot=3)]
+
+
+ALARM_TYPE, ALARM_LEVEL = ValueId(113, 0, "alarmType"), ValueId(113, 0, "alarmLevel")
+KWIKSET = {"manufacturerId": 0x90}
+
+
+async def test_what_an_old_lock_says_in_its_maker_s_numbers_is_a_use() -> None:
+    async with living(lock_node(2, 255, **KWIKSET)) as s:
+        s.life.note(ValueReported(2, ALARM_TYPE, 19))
+        s.life.note(ValueReported(2, ALARM_LEVEL, 4))
+        (seen,) = await s.seen(LockSeen)
+        assert isinstance(seen, LockSeen)
+        assert (seen.locked, seen.method, seen.user_slot) == (False, "keycode", 4)
+
+
+async def test_a_use_that_is_told_in_both_ways_is_one_fact() -> None:
+    async with living(lock_node(2, 255, **KWIKSET)) as s:
+        for event in (
+            ValueReported(2, ALARM_TYPE, 19),
+            ValueReported(2, ALARM_LEVEL, 4),
+            ValueReported(2, CURRENT, 0),
+            Notified(2, 6, 6, 4),
+        ):
+            s.life.note(event)
+        (seen,) = await s.seen(LockSeen)
+        assert isinstance(seen, LockSeen)
+        assert (seen.method, seen.user_slot) == ("keycode", 4)
+
+
+async def test_numbers_of_a_device_that_is_no_lock_or_of_an_unknown_maker_mean_nothing() -> None:
+    async with living(node(3, **KWIKSET), lock_node(2, 255)) as s:
+        for node_id in (2, 3, 9):
+            s.life.note(ValueReported(node_id, ALARM_TYPE, 22))
+            s.life.note(ValueReported(node_id, ALARM_LEVEL, 1))
+        s.life.note(ValueReported(2, ALARM_LEVEL, 1))
+        await asyncio.sleep(0.1)
+        assert not [seen for seen in s.port.seen if isinstance(seen, LockSeen | TamperSeen)]
+
+
+async def test_how_a_node_is_reached_is_told_with_the_names_on_the_way() -> None:
+    async with living(lock_node(2), lock_node(7, name="Corridor")) as s:
+        s.life.note(StatisticsReported(2, Statistics(sent=1, repeaters=(7, 8))))
+        (seen,) = await s.seen(LinkSeen)
+        assert isinstance(seen, LinkSeen)
+        assert seen.link.route == ("Corridor", "Node 8")
+
+
+async def test_a_lock_that_reports_a_turn_by_hand_need_not_be_asked() -> None:
+    async with living(lock_node(2, 255)) as s:
+        s.life.note(Notified(2, 6, 6, 3))
+        await s.seen(LockSeen)
+        assert not s.memory.talkative
+        s.life.note(Notified(2, 6, 1))
+        await s.seen(LockSeen, 2)
+        assert s.memory.talkative == {ID}
+
+
+async def test_the_network_is_scanned_at_the_start() -> None:
+    async with living(lock_node(2)) as s:
+        async with asyncio.timeout(2.0):
+            while not s.port.scans:  # noqa: ASYNC110 - a recording port has no event for it
+                await asyncio.sleep(0.002)
+        assert s.port.scans == [()]
+
+
+async def test_a_battery_that_has_lost_much_at_once_is_measured_again() -> None:
+    async with living(lock_node(2, 0, value(128, "level", 90))) as s:
+        s.life.note(ValueReported(2, ValueId(128, 0, "level"), 20))
+        await s.seen(BatterySeen)
+        async with asyncio.timeout(10.0):
+            while ("node.poll_value", 128) not in s.asked:  # noqa: ASYNC110 - a scripted link has no event for it
+                await asyncio.sleep(0.01)
+
+
+async def test_a_node_that_was_included_waits_where_everybody_can_see_it() -> None:
+    async with living(lock_node(2)) as s:
+        s.life.note(NodeAdded(9, lock_node(9, ready=False, interviewStage="None")))
+        async with asyncio.timeout(2.0):
+            while not s.port.waits:  # noqa: ASYNC110 - a recording port has no event for it
+                await asyncio.sleep(0.002)
+        assert s.port.waits == {"node-9": ("Node 9", "Its interview is under way (last completed stage: None).")}
+        s.life.note(NodeReady(9, lock_node(9)))
+        await s.seen(LockSeen)
+        assert s.port.waits == {}
 
 
 async def test_a_movement_that_nothing_explains_is_told_in_the_end() -> None:

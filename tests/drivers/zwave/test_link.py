@@ -9,7 +9,7 @@ from hubd_drivers.zwave.failures import CommandError
 from hubd_drivers.zwave.link import connected
 
 from hubd.driver import DriverError, SystemClock
-from tests.drivers.zwave.server import VERSION, Server, listening
+from tests.drivers.zwave.fake_server import VERSION, Server, listening
 
 
 async def failure(url: str, seconds: float = 2.0) -> DriverError:

@@ -20,7 +20,36 @@ def test_a_lock_is_described_whole() -> None:
     check_description(found)
     assert (found.kind, found.device_type, found.name) == ("lock", "schlage_lock", "Touchscreen Deadbolt Z-Wave Plus")
     assert (found.manufacturer, found.model, found.firmware) == ("Allegion", "BE469ZP", "0.11")
-    assert found.capabilities == Capabilities(lock=LockCapability(), keypad=KeypadCapability(30, 4, 8), battery=True)
+    assert found.capabilities == Capabilities(
+        lock=LockCapability(), keypad=KeypadCapability(30, 4, 8), battery=True, battery_report_hours=168
+    )
+    assert found.hardware_ids == ("zwave-node:7e570001:5",)
+
+
+@pytest.mark.parametrize(
+    ("facts", "wake", "hours"),
+    [
+        (node(6, value(128, "level", 50), value(132, "wakeUpInterval", 3600), canSleep=True), 3600, 169),
+        (node(6, value(128, "level", 50), canSleep=True), 86_400, 192),
+        (node(6, value(128, "level", 50), value(132, "wakeUpInterval", 0), status=1), None, None),
+        (node(6, value(132, "wakeUpInterval", 600), status=2), 600, None),
+    ],
+)
+def test_sleepers_promise_what_their_wake_up_interval_promises(
+    facts: NodeFacts, wake: float | None, hours: float | None
+) -> None:
+    assert mapping.sleeps(facts)
+    assert mapping.wake_interval(facts) == wake
+    assert mapping.battery_report_hours(facts) == hours
+
+
+def test_an_alarm_that_zwave_js_has_put_into_a_state_does_not_stay_for_ever() -> None:
+    state = value(113, "Power Management", 14, key="Battery level status")
+    level = value(128, "level", 90)
+    says_low = [
+        mapping.battery(node(2, level, *more), "id") for more in ([state], [state, value(113, "alarmType", 167)])
+    ]
+    assert [seen is not None and seen.low for seen in says_low] == [True, False]
 
 
 @pytest.mark.parametrize(

@@ -54,7 +54,8 @@ def test_jams_tampering_and_batteries() -> None:
         10,
     ]
     assert notices.is_tampering(notices.SECURITY, 2, of_a_lock=True)
-    assert [event for event in range(20) if notices.is_battery_low(notices.POWER, event)] == [10, 11]
+    assert [event for event in range(20) if notices.is_battery_low(notices.POWER, event)] == [10, 11, 14, 15]
+    assert [event for event in range(20) if notices.is_charge_low(notices.POWER, event)] == [14, 15]
 
 
 @given(

@@ -54,6 +54,39 @@ async def test_a_supervised_success_without_a_value_is_read_back() -> None:
     assert outcome.kind is OutcomeKind.DONE
 
 
+async def test_a_supervised_success_is_not_believed_against_the_lock_s_own_answer() -> None:
+    made = order(status(255), {"value": 0}, seconds=3.0)
+    outcome = await run(made, LOCKED)
+    assert (outcome.kind, outcome.code) == (OutcomeKind.SENT_UNCONFIRMED, "not_confirmed")
+    assert outcome.seen == (LockSeen(native_id="id", locked=False),)
+    assert not made.needs_verifying
+
+
+async def test_a_bolt_that_is_slower_than_its_supervised_success_is_waited_for() -> None:
+    made = order(status(255), [{"value": 0}, {"value": 254}, {"value": 255}])
+    assert (await run(made)).kind is OutcomeKind.DONE
+
+
+async def test_a_supervised_success_stands_where_the_lock_does_not_answer() -> None:
+    outcome = await run(order(status(255), {}))
+    assert (outcome.kind, outcome.seen) == (OutcomeKind.DONE, (REMOTE_LOCKED,))
+
+
+async def test_a_jam_outweighs_a_supervised_success() -> None:
+    made = order(status(255), {"value": 0})
+    made.watch.note(JAM)
+    assert (await run(made)).code == "lock_jammed"
+
+
+async def test_what_zwave_js_expects_with_the_command_is_no_word_of_the_lock() -> None:
+    """It writes the value before it gives the command's result; older ones do so for a bolt that only sets off."""
+    made = order(status(1, remainingDuration={"value": 0, "unit": "seconds"}), {"value": 0}, seconds=3.0)
+    made.watch.note(LOCKED)
+    outcome = await run(made)
+    assert (outcome.kind, outcome.code) == (OutcomeKind.SENT_UNCONFIRMED, "not_confirmed")
+    assert made.position is False
+
+
 async def test_a_bolt_on_its_way_is_waited_for() -> None:
     made = order(status(1, remainingDuration={"value": 2, "unit": "seconds"}))
     assert (await run(made, LOCKED)).kind is OutcomeKind.DONE

@@ -2,7 +2,7 @@ import logging
 from typing import Any
 
 import pytest
-from hubd_drivers.zwave.events import InterviewChanged, NodeRemoved, StatusChanged
+from hubd_drivers.zwave.events import InterviewChanged, NodeAdded, NodeRemoved, StatusChanged
 from hubd_drivers.zwave.facts import STATUS_ALIVE, STATUS_DEAD, ValueId
 from hubd_drivers.zwave.failures import CommandError, Kind
 from hubd_drivers.zwave.lock import Position
@@ -61,12 +61,55 @@ async def test_a_node_in_interview_waits_and_the_log_says_why(caplog: pytest.Log
     assert await made.meet(lock_node(2, ready=False, interviewStage="NodeInfo"), trusting) is None
     assert not port.devices
     assert "node 2 is pending: Its interview is under way" in caplog.text
+    assert port.waits["node-2"] == ("Node 2", "Its interview is under way (last completed stage: NodeInfo).")
     made.wait_on(StatusChanged(2, STATUS_DEAD))
     assert "does not answer" in caplog.text
     made.wait_on(InterviewChanged(2, "Failed"))
     assert "interview it again" in caplog.text
+    assert "interview it again" in port.waits["node-2"][1]
+    made.wait_on(InterviewChanged(2, "Complete"))
+    assert "about to call it ready" in port.waits["node-2"][1]
     made.wait_on(StatusChanged(9, STATUS_ALIVE))
     assert await made.meet(lock_node(2), trusting) is not None
+    assert port.waits == {}
+
+
+async def test_a_node_that_was_just_included_waits_until_it_is_met_or_leaves() -> None:
+    made, port, _ = roster()
+    made.expect(NodeAdded(9, lock_node(9, ready=False, interviewStage="None")))
+    made.expect(NodeAdded(10))
+    assert {key: name for key, (name, _) in port.waits.items()} == {"node-9": "Node 9", "node-10": "Node 10"}
+    assert made.pending(9) is not None
+    assert await made.leave(NodeRemoved(10, 6)) is None
+    await made.meet(lock_node(9), trusting)
+    assert port.waits == {}
+    assert made.pending(9) is None
+    made.expect(NodeAdded(9))
+    assert port.waits == {}, "it is a device already"
+
+
+async def test_a_device_that_is_interviewed_anew_does_not_wait() -> None:
+    made, port, _ = roster()
+    await made.meet(lock_node(2), trusting)
+    assert await made.meet(lock_node(2, ready=False, interviewStage="None"), trusting) is None
+    assert port.waits == {}
+    assert made.at(2) is not None
+
+
+async def test_nodes_have_names() -> None:
+    made, _, _ = roster()
+    await made.meet(lock_node(2, name="Front door"), trusting)
+    assert (made.name(2), made.name(3)) == ("Front door", "Node 3")
+    assert (made.knows(2), made.knows(3)) == (True, False)
+
+
+async def test_a_serial_number_that_two_nodes_share_is_the_first_one_s_alone() -> None:
+    made, port, _ = roster()
+    shared = value(114, "deviceId", "12345678", key="SerialNumber")
+    for node_id in (2, 3):
+        await made.meet(lock_node(node_id, 0, shared, manufacturer="Yale"), trusting)
+    found = sorted(device.hardware_ids for device in port.devices.values())
+    assert found == [("serial:yale:12345678", "zwave-node:7e570001:2"), ("zwave-node:7e570001:3",)]
 
 
 async def test_a_dead_node_that_was_interviewed_earlier_is_announced_from_what_zwave_js_kept() -> None:

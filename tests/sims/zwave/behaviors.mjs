@@ -23,6 +23,7 @@ import {
   ThermostatFanModeCCGet,
   ThermostatFanModeCCSet,
   ThermostatFanModeCCSupportedGet,
+  ThermostatFanStateCCGet,
   ThermostatModeCCSet,
   ThermostatOperatingStateCCGet,
   ThermostatOperatingStateCCReport,
@@ -87,8 +88,16 @@ const gate = {
       void notify(node, ACCESS_CONTROL, LockEvent.jammed);
       return FAIL;
     }
+    const { travelTime = 0 } = isLockSet ? node.getCCCapabilities(CC["Door Lock"]) : {};
+    if (faults.failLate && isLockSet) {
+      setTimeout(() => void node.sendResponse(cc, FAIL), travelTime);
+      return { ...OK, durationMs: Math.max(1, travelTime) }; // supervised: Working is reported
+    }
+    if (faults.claimsSuccess && isLockSet) {
+      setTimeout(() => void reportLock(node), travelTime + AFTER_SET_DELAY);
+      return OK;
+    }
     if (isLockSet && stateOf(node, "sim.habits", {}).reportsAfterSet) {
-      const { travelTime = 0 } = node.getCCCapabilities(CC["Door Lock"]);
       setTimeout(() => void reportRfOperation(node, cc.mode), travelTime + AFTER_SET_DELAY);
     }
     return undefined;
@@ -171,15 +180,16 @@ const battery = {
 
 /** Unanswered, each Get costs the interview a report timeout: 1 s, or 10 s by the Schlage's device config. */
 const notification = {
-  handleCC(controller, _node, cc) {
+  handleCC(controller, node, cc) {
     if (cc instanceof NotificationCCSet) return OK;
     if (!(cc instanceof NotificationCCGet)) return undefined;
+    const notificationType = cc.notificationType ?? ACCESS_CONTROL;
     return answer(
       new NotificationCCReport({
         nodeId: controller.ownNodeId,
-        notificationType: cc.notificationType ?? ACCESS_CONTROL,
+        notificationType,
         notificationStatus: 0xff,
-        notificationEvent: 0x00, // idle
+        notificationEvent: stateOf(node, "sim.notifications", {})[notificationType] ?? 0x00, // idle
       }),
     );
   },
@@ -239,7 +249,11 @@ const fanMode = {
   handleCC(controller, node, cc) {
     const ccId = CC["Thermostat Fan Mode"];
     if (cc instanceof ThermostatFanModeCCSupportedGet) {
-      return answer(raw(controller, ccId, 0x05, [0b0100_0011])); // auto low, low, circulation
+      const autoLowLowCirculation = [0, 1, 6];
+      const capabilities = node.getCCCapabilities(ccId, cc.endpointIndex);
+      const supportedModes = capabilities?.supportedModes ?? autoLowLowCirculation;
+      const mask = supportedModes.reduce((bits, mode) => bits | (1 << mode), 0);
+      return answer(raw(controller, ccId, 0x05, [mask & 0xff, mask >> 8]));
     }
     if (cc instanceof ThermostatFanModeCCGet) {
       return answer(raw(controller, ccId, 0x03, [stateOf(node, "sim.fanMode", 0)]));
@@ -257,6 +271,13 @@ const operatingState = {
     if (!(cc instanceof ThermostatOperatingStateCCGet)) return undefined;
     const state = stateOf(node, "sim.operatingState", 0);
     return answer(new ThermostatOperatingStateCCReport({ nodeId: controller.ownNodeId, state }));
+  },
+};
+
+export const fanState = {
+  handleCC(controller, node, cc) {
+    if (!(cc instanceof ThermostatFanStateCCGet)) return undefined;
+    return answer(raw(controller, CC["Thermostat Fan State"], 0x03, [stateOf(node, "sim.fanState", 0)]));
   },
 };
 

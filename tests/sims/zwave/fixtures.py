@@ -59,7 +59,18 @@ def _interviewed(base: Path, nodes: tuple[int, ...]) -> Path:
 
 async def _interview(nodes: tuple[int, ...], target: Path) -> None:
     async with ZwaveNetwork(nodes=nodes, pace=FAST) as network:
-        if 6 in nodes:
-            await network.op("wake", node=6)
-        await network.wait_ready()
+        waking = asyncio.create_task(_wake(network, [6] if 6 in nodes else []))
+        try:
+            await network.wait_ready()
+        finally:
+            waking.cancel()
+            await asyncio.wait({waking})
         await network.save_cache(target)
+
+
+async def _wake(network: ZwaveNetwork, sleepers: list[int]) -> None:
+    """Wake sleepers again and again: one that wakes before the driver comes to interview it is missed."""
+    while sleepers:
+        for node in sleepers:
+            await network.op("wake", node=node)
+        await asyncio.sleep(2)

@@ -34,10 +34,13 @@ from tests.sims.zwave.children import (
 )
 from tests.sims.zwave.server_config import FAST, Pace, ServerConfig
 
-__all__ = ["FAST", "NODES", "Pace", "SimulatorError", "ZwaveNetwork", "require_node"]
+__all__ = ["FAST", "FIRST_MODEL", "NODES", "Pace", "SimulatorError", "ZwaveNetwork", "require_node"]
 
 NODES: Final = (2, 3, 4, 5)
 """Unsecured lock, S2 lock, thermostat, Schlage S0 lock. There is also 6, a sensor that sleeps."""
+
+FIRST_MODEL: Final = 20
+"""The node that the first of a network's models is; the others follow in order, as in models.mjs."""
 
 SCHEMA: Final = 50  # of @zwave-js/server 3.10
 OP_LIMIT_S: Final = 15.0
@@ -85,18 +88,21 @@ class _Running:
 class ZwaveNetwork:
     """The simulated network and its server, as an async context manager; use it once.
 
-    `nodes`: which of network.mjs take part. `cache`: a directory that `save_cache` left, copied for this run;
+    `nodes`: which of network.mjs take part. `models`: files of makers' models that take part too (see models.mjs).
+    `cache`: a directory that `save_cache` left, copied for this run;
     without it every node is interviewed first (4 s and up). `directory`: where logs, config and cache go and
     stay; by default a temporary one that is removed. `reconnect`: whether zwave-server outlives its stick
     (closing the websocket meanwhile) or exits with it. `query_all_user_codes` False makes the driver delete
     the codes of a lock that it interviews for the first time. `optimistic` False: the driver reports a value
-    that it has set only once the node confirms it. `start_limit_s` bounds each wait for a process to come up.
+    that it has set only once the node confirms it. `serve` False leaves the server to the caller.
+    `start_limit_s` bounds each wait for a process to come up.
     """
 
     def __init__(  # noqa: PLR0913 - every switch of the simulator, by keyword
         self,
         *,
         nodes: Sequence[int] = NODES,
+        models: Sequence[Path] = (),
         cache: Path | None = None,
         directory: Path | None = None,
         pace: Pace | None = None,
@@ -104,9 +110,11 @@ class ZwaveNetwork:
         query_all_user_codes: bool = True,
         optimistic: bool = True,
         log_level: str = "info",
+        serve: bool = True,
         start_limit_s: float = 60.0,
     ) -> None:
-        self.nodes = tuple(nodes)
+        self.nodes = (*nodes, *range(FIRST_MODEL, FIRST_MODEL + len(models)))
+        self.models = tuple(models)
         self.pace = pace or Pace()
         self._cache = cache
         self._given_directory = directory
@@ -118,7 +126,9 @@ class ZwaveNetwork:
             query_all_user_codes=query_all_user_codes,
             optimistic=optimistic,
             log_level=log_level,
+            models=self.models,
         )
+        self._serve = serve
         self._start_limit_s = start_limit_s
         self._running: _Running | None = None
 
@@ -126,6 +136,11 @@ class ZwaveNetwork:
     def url(self) -> str:
         """Where a client finds the server: the same address for the whole life of the network."""
         return f"ws://127.0.0.1:{self._up.port('server')}"
+
+    @property
+    def stick_port(self) -> int:
+        """Where the stick's serial port is, on loopback; one server at a time may open it."""
+        return self._up.port("stick")
 
     @property
     def directory(self) -> Path:
@@ -249,9 +264,11 @@ class ZwaveNetwork:
             lifeline=os.pipe(),
         )
         await self._spawn_stick()
-        await self._spawn_server()  # at once: the stick's port is open long before the driver has loaded
+        if self._serve:
+            await self._spawn_server()  # at once: the stick's port is open long before the driver has loaded
         await up.stick.wait_for("answer on the control channel", self._answers, self._start_limit_s)
-        await self.wait_listening()
+        if self._serve:
+            await self.wait_listening()
 
     async def _answers(self) -> bool:
         try:
@@ -268,6 +285,7 @@ class ZwaveNetwork:
             f"--port={up.port('stick')}",
             f"--control={up.port('control')}",
             f"--nodes={','.join(map(str, self.nodes))}",
+            *(f"--model={path}" for path in self.models),
             f"--tx-delay={self.pace.tx_delay_ms}",
             f"--no-ack-delay={self.pace.no_ack_ms}",
             f"--bolt-travel={self.pace.bolt_travel_ms}",

@@ -3,7 +3,7 @@
 // with no switch for it, and does not put frames together again that TCP has split.)
 //
 //   node mock-controller.mjs --port 5555 --control 5556 [--nodes 2,3] [--tx-delay 10]
-//                            [--no-ack-delay 1000] [--bolt-travel 500]
+//                            [--no-ack-delay 1000] [--bolt-travel 500] [--model FILE ...]
 //
 // The control channel answers as soon as the network is up; its operations are in ops.mjs.
 import { parseArgs } from "node:util";
@@ -14,6 +14,7 @@ const { values: arg } = parseArgs({
     port: { type: "string", default: "5555" },
     control: { type: "string", default: "5556" },
     nodes: { type: "string" },
+    model: { type: "string", multiple: true, default: [] },
     "tx-delay": { type: "string", default: "10" },
     "no-ack-delay": { type: "string", default: "1000" },
     "bolt-travel": { type: "string", default: "500" },
@@ -25,8 +26,10 @@ const socket = new SerialSocket();
 await socket.listen(Number(arg.port));
 
 const { createStick } = await import("./stick.mjs");
+const { describeModels } = await import("./models.mjs");
 const stick = await createStick({
   nodeIds: arg.nodes?.split(",").map(Number),
+  models: describeModels(arg.model),
   txDelay: Number(arg["tx-delay"]),
   noAckDelay: Number(arg["no-ack-delay"]),
   boltTravel: Number(arg["bolt-travel"]),

@@ -25,17 +25,33 @@ import {
 } from "./reports.mjs";
 
 /** All operations by name. Each takes one object of arguments; a throw becomes the caller's error. */
-export function createOps({ controller, nodes }, socket) {
+export function createOps({ controller, nodes, membership, memory }, socket) {
   const find = (id) => {
     const node = nodes.get(Number(id));
     if (!node) throw new Error(`no node ${id}; there are: ${[...nodes.keys()].join(", ")}`);
     return node;
   };
+  const vanished = new Map();
   return {
     ...lockOps(find),
     ...thermostatOps(find, controller),
     ...nodeOps(find, controller),
     ...faultOps(find),
+    ...networkOps(membership, memory, find),
+    /** The stick loses a node from its list without a word, as when another controller removed it. */
+    vanish: ({ node }) => {
+      vanished.set(Number(node), find(node));
+      controller.removeNode(find(node));
+      nodes.delete(Number(node));
+    },
+    /** A node that vanished is in the list again. */
+    appear: ({ node }) => {
+      const back = vanished.get(Number(node));
+      if (!back) throw new Error(`node ${node} has not vanished`);
+      vanished.delete(back.id);
+      controller.addNode(back);
+      nodes.set(back.id, back);
+    },
     ping: () => ({ connected: socket.connected, rss: process.memoryUsage().rss }),
     unplug: () => socket.unplug(),
     plug: () => socket.plug(),
@@ -185,12 +201,33 @@ function faultOps(find) {
      * Replaces the node's faults (none given: none left):
      * `ignoreLockSets`: lock commands are acknowledged by the radio, neither obeyed nor answered;
      * `ignoreCCs` [ids]: the same for whole command classes; `rejectSets`: what is set is refused;
-     * `jamOnSet`: the bolt jams at each lock command.
+     * `jamOnSet`: the bolt jams at each lock command; `failLate`: a lock command is accepted ("working"), and fails
+     * once the bolt should be there; `claimsSuccess`: it is called done, the bolt stays, and the lock says so later.
      */
     faults: ({ node, ...faults }) => void find(node).state.set("sim.faults", faults),
     /** `reportsAfterSet`: on a command, the lock sends "RF (un)lock operation" and its state, as many do. */
     habits: ({ node, ...habits }) => void find(node).state.set("sim.habits", habits),
     latency: ({ node, ms }) => void (find(node).capabilities.txDelay = ms),
+  };
+}
+
+function networkOps(membership, memory, find) {
+  return {
+    /**
+     * A device like node `like` of network.mjs comes into learn mode, and joins now or once the stick includes. Answers
+     * with its DSK. `device` names it: it keeps its DSK when it comes again. `smartStart`: it calls of its own accord.
+     */
+    join: (how) => membership.join(how),
+    give_up: () => membership.giveUp(),
+    /** A device is told at its buttons to leave, now or once the stick excludes; `stranger`: it is of no network. */
+    leave: (who) => membership.leave(who),
+    /** idle, adding, removing, replacing or joined. */
+    mode: () => membership.mode,
+    /** The stick's memory in base64, and whether its radio is on. */
+    nvm: () => ({ data: Buffer.from(memory.nvm).toString("base64"), radio: memory.isRadioOn }),
+    nvm_fault: ({ on = true }) => void (memory.breaks = on),
+    /** By which `repeaters` frames to the node go, and with which `rssi` in dBm it is heard. */
+    route: ({ node, repeaters = [], rssi }) => void find(node).state.set("sim.route", { repeaters, rssi }),
   };
 }
 

@@ -1,17 +1,17 @@
-// What the stock controller mock cannot be asked, though every real one can: it makes a pulled stick noticeable.
-import { FunctionType, Message, MessageType } from "@zwave-js/serial";
+// Functions of the serial API that real sticks have and the stock mock has not; see membership.mjs and memory.mjs.
+import { FunctionType } from "@zwave-js/serial";
 import { getDefaultSupportedFunctionTypes } from "@zwave-js/testing";
 
-const NOT_FAILED = 0;
-
-export const supportedFunctionTypes = [...getDefaultSupportedFunctionTypes(), FunctionType.IsFailedNode];
-
-/** "Is this node on your list of failed nodes?" is answered from memory, without the radio. */
-export const respondToIsFailedNode = {
-  async onHostMessage(controller, message) {
-    if (message.functionType !== FunctionType.IsFailedNode) return false;
-    const answer = { type: MessageType.Response, functionType: FunctionType.IsFailedNode };
-    await controller.sendMessageToHost(new Message({ ...answer, payload: Uint8Array.from([NOT_FAILED]) }));
-    return true;
-  },
-};
+export const supportedFunctionTypes = [
+  ...getDefaultSupportedFunctionTypes(),
+  FunctionType.IsFailedNode,
+  FunctionType.RemoveFailedNode,
+  FunctionType.ReplaceFailedNode,
+  FunctionType.RequestNodeNeighborUpdate,
+  FunctionType.DeleteReturnRoute,
+  FunctionType.AssignReturnRoute,
+  FunctionType.GetBackgroundRSSI,
+  FunctionType.GetRoutingInfo,
+  FunctionType.NVMOperations,
+  FunctionType.SetRFReceiveMode,
+];

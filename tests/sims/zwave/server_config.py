@@ -2,9 +2,12 @@
 
 import json
 import shutil
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
+
+from hubd_drivers.zwave.server.settings import Keys, settings
 
 from tests.sims.zwave.children import HERE
 
@@ -55,21 +58,22 @@ class ServerConfig:
     query_all_user_codes: bool
     optimistic: bool
     log_level: str
+    models: Sequence[Path] = ()
 
     def write(self) -> None:
         """Write server.json and the device configs it points to."""
-        _copy_device_configs(self.directory / "device-config")
+        makers = {json.loads(path.read_bytes())["node"]["manufacturerId"] for path in self.models}
+        _copy_device_configs(self.directory / "device-config", {*_KNOWN_BRANDS, *makers})
         (self.directory / "server.json").write_text(json.dumps(self._options(), indent=2))
 
     def _options(self) -> dict[str, object]:
+        """A site's settings, with what a test wants otherwise."""
         pace = self.pace
+        site: dict[str, Any] = settings(network_keys(), self.directory / "cache", self.directory / "locks")
+        storage = {**site["storage"], "deviceConfigExternalDir": str(self.directory / "device-config")}
         return {
-            "securityKeys": json.loads((HERE / "keys.json").read_bytes()),
-            "storage": {
-                "cacheDir": str(self.directory / "cache"),
-                "lockDir": str(self.directory / "locks"),
-                "deviceConfigExternalDir": str(self.directory / "device-config"),
-            },
+            **site,
+            "storage": storage,
             "interview": {"queryAllUserCodes": self.query_all_user_codes},
             "attempts": {"sendData": pace.send_attempts, "openSerialPort": pace.open_attempts},
             "timeouts": {
@@ -78,11 +82,16 @@ class ServerConfig:
                 "refreshValueAfterTransition": pace.verify_code_delay_ms,
             },
             "disableOptimisticValueUpdate": not self.optimistic,
-            "logConfig": {"enabled": True, "level": self.log_level, "forceConsole": True, "showLogo": False},
+            "logConfig": {**site["logConfig"], "level": self.log_level},
         }
 
 
-def _copy_device_configs(target: Path) -> None:
+def network_keys() -> Keys:
+    """Return the keys with which the nodes were included."""
+    return {"securityKeys": json.loads((HERE / "keys.json").read_bytes())}
+
+
+def _copy_device_configs(target: Path, brands: Iterable[str]) -> None:
     """Give the driver the device configs of the simulated brands only.
 
     The whole collection costs each start 0.4 s, and the first one after `npm ci` 3 s and a write into
@@ -90,7 +99,8 @@ def _copy_device_configs(target: Path) -> None:
     """
     source = _CONFIG_PACKAGE / "config"
     version = json.loads((_CONFIG_PACKAGE / "package.json").read_bytes())["version"]
-    for part in ("templates", *_KNOWN_BRANDS):
-        shutil.copytree(source / "devices" / part, target / "devices" / part, dirs_exist_ok=True)
+    for part in ("templates", *brands):
+        if (source / "devices" / part).is_dir():
+            shutil.copytree(source / "devices" / part, target / "devices" / part, dirs_exist_ok=True)
     shutil.copy(source / "manufacturers.json", target)
     (target / "version").write_text(version)

@@ -29,12 +29,19 @@ class Server:
     """The other end: greets like zwave-js-server, then does what `on_command` says."""
 
     def __init__(
-        self, greeting: object = VERSION, state: object = None, on_command: Handler | None = None, refuses: str = ""
+        self,
+        greeting: object = VERSION,
+        state: object = None,
+        on_command: Handler | None = None,
+        refuses: str = "",
+        refuses_options: str = "",
     ) -> None:
         self.greeting = greeting
         self.state = dumped(lock_dump(2, 255, value(99, "userCode", "4711", key=1))) if state is None else state
         self.on_command = on_command
         self.refuses = refuses
+        self.refuses_options = refuses_options
+        self.options: list[object] = []
         self.early: list[dict[str, Any]] = []
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
@@ -54,11 +61,14 @@ class Server:
     async def _answer(self, ws: web.WebSocketResponse, command: dict[str, Any]) -> None:
         results: dict[str, Any] = {
             "initialize": {},
+            "driver.update_options": {},
             "start_listening": {"state": self.state},
         }
         name = command["command"]
-        if name == "start_listening" and self.refuses:
-            refusal = {"errorCode": self.refuses, "message": "no", "args": {}}
+        self.options += [command["options"]] if name == "driver.update_options" else []
+        refused = {"start_listening": self.refuses, "driver.update_options": self.refuses_options}.get(name)
+        if refused:
+            refusal = {"errorCode": refused, "message": "no", "args": {}}
             await ws.send_json({"type": "result", "success": False, "messageId": command["messageId"], **refusal})
         elif name in results:
             await ws.send_json(
