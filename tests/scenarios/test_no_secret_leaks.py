@@ -7,7 +7,9 @@ file that it left, all it printed and every answer it gave are searched for it, 
 import asyncio
 import base64
 import json
+import re
 import secrets
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -17,12 +19,16 @@ import aiohttp
 import pytest
 from aiohttp import web
 
+from tests.house.tree import ROOT
 from tests.support.process import DaemonProcess, daemon_process
 
 pytestmark = pytest.mark.scenario
 
 SITE = '[drivers.site]\ntype = "virtual"\nlocks = 2\nthermostats = 0\nlatency_ms = 0\n'
 PIN, WRONG_PIN, LONG_PIN = "83920175", "59301847", "4180295736" * 3
+ANSWERS = ("04716", "09382", "07153")
+"""To the question of an action, by API, page and command line. No number is written with a zero before it."""
+WRONG_ANSWER = "6184027395" * 2
 
 
 def spellings(secret: str) -> dict[str, bytes]:
@@ -53,6 +59,19 @@ def leaks(secret: str, places: dict[str, bytes]) -> list[str]:
         for place, content in places.items()
         if needle in content
     ]
+
+
+def leaks_of_short(secret: str, places: dict[str, bytes]) -> list[str]:
+    """Return where a secret of five digits stands by itself: as a part of a longer word it would by chance."""
+    raw = secret.encode()
+    forms = (raw, raw[::-1], raw.hex().encode(), secret.encode("utf-16-le"))
+    needles = [re.compile(rb"(?<![0-9A-Za-z.])" + re.escape(form) + rb"(?![0-9A-Za-z])") for form in forms]
+    return [place for place, content in places.items() if any(needle.search(content) for needle in needles)]
+
+
+def test_the_search_finds_a_short_secret_that_stands_by_itself() -> None:
+    around = {"said": b'answer: "04716"', "number": b"12.04716 ms", "id": b"a04716e", "hex": b"x 3034373136"}
+    assert leaks_of_short("04716", around) == ["said", "hex"]
 
 
 @pytest.mark.parametrize("offset", range(4))
@@ -192,6 +211,83 @@ async def log_in(session: aiohttp.ClientSession, url: str, token: str) -> list[s
     return [cookie.value for cookie in session.cookie_jar if len(cookie.value) >= 20]
 
 
+async def answer_by_api(world: World, token: str) -> None:
+    """Answer what an action asks: wrongly in every way, rightly, once more and too late."""
+    pin = ANSWERS[0]
+    begin: dict[str, Any] = {"instance": "site", "action": "include"}
+    async with asyncio.timeout(20):  # it was disconnected a moment ago
+        while (await world.call("/hub/site", token=token))["instances"][0]["state"] != "connected":  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+    for wrong in ({"seconds": pin}, {"security": pin}, {"pin": pin}, {"seconds": int(WRONG_ANSWER)}):
+        assert (await world.call("/hub/actions/start", token=token, **begin, arguments=wrong))["ok"] is False
+    run = (await world.call("/hub/actions/start", token=token, **begin, idempotency_key="include-1"))["run"]
+    while run["question"] is None:
+        assert run["state"] == "running", run
+        run = (await world.call("/hub/actions/get", token=token, run_id=run["run_id"], after_version=run["version"]))[
+            "run"
+        ]
+    path, about = "/hub/actions/answer", {"run_id": run["run_id"]}
+    for answer in (WRONG_ANSWER, int(pin), [pin], {pin: pin}, pin * 500):
+        assert (await world.call(path, token=token, **about, answer=answer))["ok"] is False
+    assert (await world.call(path, token=token, run_id=WRONG_ANSWER, answer=pin))["ok"] is False
+    for _ in range(2):
+        assert (await world.call(path, token=token, **about, answer=pin, idempotency_key="answer-1"))["ok"]
+    while run["state"] != "done":
+        assert run["state"] in {"asking", "running"}, run
+        run = (await world.call("/hub/actions/get", token=token, **about, after_version=run["version"]))["run"]
+    late = await world.call(path, token=token, **about, answer=pin)
+    assert late["error"]["type"] == "nothing_asked"
+    await world.call("/hub/actions/runs", token=token)
+
+
+async def answer_by_page(world: World, browser: aiohttp.ClientSession, url: str) -> None:
+    """Do the same with the forms of the page, signed in already."""
+
+    async def page(path: str) -> str:
+        async with browser.get(url + path) as answer:
+            world.answers.append(await answer.read())
+            return await answer.text()
+
+    async def send(path: str, **fields: str) -> str:
+        csrf = (await page(path)).split('name="csrf" value="')[1].split('"')[0]
+        form = fields | {"csrf": csrf}
+        async with browser.post(url + path, data=form, headers={"origin": url}, allow_redirects=False) as taken:
+            world.answers.append(repr(dict(taken.headers)).encode() + await taken.read())
+            return taken.headers["location"]
+
+    run = await send("/driver/site", action="include")
+    while "Which PIN" not in await page(run):  # noqa: ASYNC110 - a browser without scripts loads the page again
+        await asyncio.sleep(0.02)
+    for answer in (WRONG_ANSWER, ANSWERS[1]):
+        assert await send(run, answer=answer) == run
+    while "was added" not in await page(run):  # noqa: ASYNC110 - as above
+        await asyncio.sleep(0.02)
+    async with browser.post(url + run, data={"answer": ANSWERS[1], "csrf": "x"}, headers={"origin": url}) as refused:
+        assert refused.status == 403
+        world.answers.append(await refused.read())
+    await page("/driver/site")
+
+
+async def answer_by_command(world: World, daemon: DaemonProcess) -> None:
+    """Do the same at the command line."""
+    command = (sys.executable, "-m", "hubd", "do", "site", "include", "--config", str(daemon.config))
+    pipe = asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe, stderr=pipe, cwd=ROOT)
+    typed = f"{WRONG_ANSWER}\n{ANSWERS[2]}\n".encode()
+    world.answers += await asyncio.wait_for(process.communicate(typed), 20)
+    assert process.returncode == 0, world.answers[-2:]
+
+
+async def answer_everywhere(
+    world: World, browser: aiohttp.ClientSession, daemon: DaemonProcess, url: str, owner: str
+) -> dict[str, str]:
+    """Answer actions in every way that there is; returns what was typed wrongly."""
+    await answer_by_api(world, owner)
+    await answer_by_page(world, browser, url)
+    await answer_by_command(world, daemon)
+    return {"a wrong answer": WRONG_ANSWER}
+
+
 def gather(daemon: DaemonProcess) -> dict[str, bytes]:
     """Read every file that the daemon left, but the one that is there to hold a key, and all it printed."""
     places = {path.name: path.read_bytes() for path in daemon.data_dir.rglob("*") if path.is_file()}
@@ -221,6 +317,7 @@ async def test_no_secret_leaks(tmp_path: Path) -> None:
             since: dict[str, Any] = {"/events/list": {"since": "2020-01-01T00:00:00Z"}}
             cookies = await log_in(browser, url, owner)
             hidden |= {f"a cookie {number}": value for number, value in enumerate(cookies)}
+            hidden |= await answer_everywhere(world, browser, daemon, url, owner)
             for path in (
                 "/hub/journal",
                 "/events/list",
@@ -254,4 +351,5 @@ async def test_no_secret_leaks(tmp_path: Path) -> None:
             name for name, content in places.items() if raw in content or raw.hex().encode() in content
         ]
     }
+    found |= {f"an answer, {pin}": leaks_of_short(pin, places) for pin in ANSWERS}
     assert {name: where for name, where in found.items() if where} == {}

@@ -62,7 +62,9 @@ async def fails_at_once(client: HttpCaller, device_id: str, hop: str) -> None:
 
 
 async def test_a_virtual_site_that_is_cut_off(tmp_path: Path) -> None:
-    async with daemon_process(tmp_path, VIRTUAL) as daemon, client_of_process(daemon) as client:
+    """Without a grace, so that nothing more is to come when the events are counted."""
+    hub = "offline_grace_seconds = 0"
+    async with daemon_process(tmp_path, VIRTUAL, hub=hub) as daemon, client_of_process(daemon) as client:
         accounts = (await client.ok("/connected_accounts/list"))["connected_accounts"]
         house, annex = [
             next(a["connected_account_id"] for a in accounts if a["display_name"] == name)

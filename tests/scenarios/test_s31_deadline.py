@@ -137,6 +137,29 @@ async def test_a_crash_under_an_order_to_a_radio_lock(zwave_cache: CacheFor, tmp
                 assert await network.op("lock_sets", node=NODE) == 1
 
 
+@pytest.mark.node
+async def test_a_radio_lock_that_was_out_of_reach_is_not_moved_when_it_is_back(
+    zwave_cache: CacheFor, tmp_path: Path
+) -> None:
+    cache = await asyncio.to_thread(zwave_cache, (NODE,))
+    async with ZwaveNetwork(nodes=(NODE,), cache=cache, directory=tmp_path / "zwave", pace=FAST) as network:
+        await network.wait_ready()
+        drivers = f'[drivers.radio]\ntype = "zwave"\nurl = "{network.url}"\ncommand_timeout = 2.0\n'
+        async with running_site(tmp_path / "data", drivers) as site:
+            client = client_of(site)
+            body = {"device_id": (await devices(client))[LOCK]["device_id"]}
+            await network.op("dead", node=NODE)
+            lost = (await client.ok("/locks/lock_door", body))["action_attempt"]
+            assert (await settled(client, lost["action_attempt_id"]))["status"] == "error"
+            await network.op("dead", node=NODE, on=False)
+            unlocked = (await client.ok("/locks/unlock_door", body))["action_attempt"]
+            assert (await settled(client, unlocked["action_attempt_id"]))["status"] == "success"
+            await asyncio.sleep(1.0)
+            assert await network.op("lock_sets", node=NODE) == 1, "only the second order ever reached it"
+            assert await _stands(network, locked=False)
+            assert (await attempt_of(client, lost["action_attempt_id"]))["status"] == "error"
+
+
 async def _stands(network: ZwaveNetwork, *, locked: bool) -> bool:
     return bool(await network.op("locked", node=NODE)) is locked
 

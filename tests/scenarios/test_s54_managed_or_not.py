@@ -52,7 +52,7 @@ async def test_an_unmanaged_device_is_visible_and_nothing_more(tmp_path: Path) -
 
 
 async def test_an_unmanaged_device_is_not_counted_and_raises_no_alarm(tmp_path: Path) -> None:
-    async with running_site(tmp_path, SITE) as site:
+    async with running_site(tmp_path, SITE, hub="offline_grace_seconds = 0") as site:
         client = client_of(site)
         body = {"device_id": await client.device_id()}
         await client.ok("/devices/update", {**body, "is_managed": False})
@@ -64,7 +64,7 @@ async def test_an_unmanaged_device_is_not_counted_and_raises_no_alarm(tmp_path: 
             "site",
             (
                 LockSeen(native_id="lock-1", locked=False, method="keycode", user_slot=1),
-                BatterySeen(native_id="lock-1", level=0.05),
+                BatterySeen(native_id="lock-1", level=0.05, low=True),
                 ReachabilitySeen(native_id="lock-1", online=False, reason="It is away."),
             ),
         )
