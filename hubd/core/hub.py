@@ -196,7 +196,7 @@ class Hub:
             known = view.device(device_id)
             is_new = known is None or known.removed_at is not None
             if known is None or known.removed_at is not None:
-                if known is None:
+                if known is None or known.device.description.kind != description.kind:
                     is_managed = policy.wants(description, device_id)
                 else:
                     is_managed = known.is_managed and not policy.excludes(description, device_id)

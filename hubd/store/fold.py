@@ -87,8 +87,9 @@ def fold(view: FoldView, event: Event, instance: str | None, device_id: str | No
 
 
 def _fold_found(view: FoldView, event: DeviceFound, *, is_managed: bool, at: datetime, device_id: str) -> None:
+    """One that returns is what it was; one of another kind, under an id that its network gave away again, is not."""
     known = view.device(device_id)
-    if known is None:
+    if known is None or known.device.description.kind != event.device.description.kind:
         view.put_device(DeviceRecord(event.device, DeviceState(changed_at=at), is_managed, found_at=at))
     else:
         view.put_device(replace(known, device=event.device, is_managed=is_managed, removed_at=None))

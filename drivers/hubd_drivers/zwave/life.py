@@ -194,7 +194,7 @@ class Life:
                     self._bolts.forget(device)
                     self._vitals.forget(device)
             case NodeAdded():
-                self._port.log.info("node %d was included; it is pending until it is interviewed", event.node_id)
+                self._port.log.info("node %d was included; it waits until it is interviewed", event.node_id)
                 self._roster.expect(event)
                 await self.care.christen(event.node_id)
             case ControllerChanged():

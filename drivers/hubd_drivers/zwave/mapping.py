@@ -64,7 +64,9 @@ def why_pending(facts: NodeFacts) -> str | None:
             return "It sleeps and has not been interviewed; wake it (usually by its button) and wait a minute."
         if facts.status == STATUS_DEAD:
             return "It has not been interviewed, because it does not answer."
-        return f"Its interview is under way (last completed stage: {facts.stage or 'none'})."
+        if facts.stage in {None, "None"}:
+            return "Its interview has just begun."
+        return f"Its interview is under way (last completed stage: {facts.stage})."
     if MANUFACTURER in facts.command_classes and facts.manufacturer_id is None:
         return "It has not said yet who made it; interview it again if this lasts."
     return None

@@ -83,7 +83,7 @@ class Roster:
                 first += device.first_readings(trust_bolt=not doubts(device.native_id, device.position))
                 await self._port.found(device.description, *[await self._dated(device, seen) for seen in first])
                 return device
-        self._port.log.info("node %d is pending: %s", facts.node_id, reason)
+        self._port.log.info("node %d waits: %s", facts.node_id, reason)
         if facts.node_id not in self._devices:
             self._wait(facts, reason)
         return None

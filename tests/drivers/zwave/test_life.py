@@ -190,7 +190,7 @@ async def test_a_node_that_was_included_waits_where_everybody_can_see_it() -> No
         async with asyncio.timeout(2.0):
             while not s.port.waits:  # noqa: ASYNC110 - a recording port has no event for it
                 await asyncio.sleep(0.002)
-        assert s.port.waits == {"node-9": ("Node 9", "Its interview is under way (last completed stage: None).")}
+        assert s.port.waits == {"node-9": ("Node 9", "Its interview has just begun.")}
         s.life.note(NodeReady(9, lock_node(9)))
         await s.seen(LockSeen)
         assert s.port.waits == {}

@@ -72,7 +72,7 @@ def test_names_are_the_device_s_own_and_no_placeholder(facts: NodeFacts, name: s
     ("more", "words"),
     [
         ({"ready": False, "interviewStage": "NodeInfo"}, "under way (last completed stage: NodeInfo)"),
-        ({"ready": False, "interviewStage": None}, "under way (last completed stage: none)"),
+        ({"ready": False, "interviewStage": None}, "Its interview has just begun"),
         ({"ready": False, "interviewStage": "ProtocolInfo", "status": 1}, "wake it"),
         ({"ready": False, "interviewStage": "ProtocolInfo", "status": 3}, "does not answer"),
         ({"ready": False, "interviewStage": "Failed"}, "interview it again"),

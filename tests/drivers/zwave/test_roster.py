@@ -60,7 +60,7 @@ async def test_a_node_in_interview_waits_and_the_log_says_why(caplog: pytest.Log
     made, port, _ = roster()
     assert await made.meet(lock_node(2, ready=False, interviewStage="NodeInfo"), trusting) is None
     assert not port.devices
-    assert "node 2 is pending: Its interview is under way" in caplog.text
+    assert "node 2 waits: Its interview is under way" in caplog.text
     assert port.waits["node-2"] == ("Node 2", "Its interview is under way (last completed stage: NodeInfo).")
     made.wait_on(StatusChanged(2, STATUS_DEAD))
     assert "does not answer" in caplog.text

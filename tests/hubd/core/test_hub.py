@@ -146,6 +146,20 @@ async def test_a_removal_whose_reason_was_cut_in_half_is_one(tmp_path: Path) -> 
         assert live.hub.devices[live.id_of("a")].state.offline_reason == "? was excluded."
 
 
+async def test_a_device_of_another_kind_under_an_old_id_is_a_new_one(tmp_path: Path) -> None:
+    driver = ScriptedDriver(lock("a"))
+    async with live_hub(tmp_path / "x.sqlite", driver, policy=Policy(("lock",))) as live:
+        device_id = live.id_of("a")
+        edit = DeviceEdited(nickname="Front door", by="k")
+        await live.hub.journal.transact(lambda view: view.emit(edit, instance="front", device_id=device_id))
+        await driver.living_port.publish(LockSeen(native_id="a", locked=True))
+        await driver.living_port.removed("a", "It was excluded.")
+        await driver.living_port.found(thermostat("a"))
+        record = live.hub.devices[device_id]
+        assert (record.name, record.is_managed, record.state.locked) == ("Climate a", False, None)
+        assert (record.removed_at, record.state.online) == (None, True)
+
+
 async def test_a_device_that_returns_though_the_site_leaves_it_out_now(tmp_path: Path) -> None:
     path = tmp_path / "x.sqlite"
     async with live_hub(path) as live:

@@ -52,7 +52,9 @@ async def restore(network: Network, arguments: Restore, progress: Progress) -> A
         message=f"{arguments.file} is on the stick; zwave-js restarts it and reads everything anew.",
         facts={"file": arguments.file, "bytes": len(content)},
     )
-    async with _told(network, progress, "The backup is written; the radio is off. Do not unplug anything") as restarted:
+    async with _told(
+        network, progress, "The backup is checked and written; the radio is off. Do not unplug anything"
+    ) as restarted:
         data = base64.b64encode(content).decode("ascii")
         try:
             await network.command("controller.restore_nvm", seconds=BACKUP_SECONDS, nvmData=data)

@@ -37,9 +37,10 @@ async def exclude(network: Network, arguments: Exclude, progress: Progress) -> A
             raise ActionError("nobody_left", message, _CLOSER) from error
     if node_id is None:
         message = "A device has answered that is not on this network. It can be included now."
-        return ActionResult(message=message, facts={"node_id": None, "name": None})
+        return ActionResult(message=message)
     name = network.name(node_id)
-    message = f"{name} (node {node_id}) has left the network."
+    which = name if name == f"Node {node_id}" else f"{name} (node {node_id})"
+    message = f"{which} has left the network."
     return ActionResult(message=message, facts={"node_id": node_id, "name": name})
 
 

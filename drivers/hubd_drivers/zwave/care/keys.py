@@ -75,5 +75,7 @@ def weakness(reason: int | None, security: int | None, wish: Security, *, is_loc
         return Weakness("no_s0", "It does not offer S0.", f"{_AGAIN} Choose the encryption auto.")
     if is_lock and security != S0 and not has_s2:
         message = "A lock without encryption takes no codes, and anybody can command it by radio."
-        return Weakness("insecure_lock", message, f"{_AGAIN} Choose the encryption auto or s0.")
+        return Weakness(
+            "insecure_lock", message, f"{_AGAIN} Hold the stick closer to the lock; if it stays so, it knows none."
+        )
     return None

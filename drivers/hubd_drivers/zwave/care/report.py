@@ -48,7 +48,8 @@ async def statistics(network: Network, native_id: str | None, _: Arguments, prog
     facts = {**_row(network, device.node_id, state), **_counts(raw), "next_route": _route(raw.get("nlwr"))}
     facts["neighbors"] = await _neighbors(network, device.node_id)
     known = device.description
-    message = f"{known.name} is node {device.node_id}, reached {facts['route'] or 'by a route not known'}."
+    reached = f"reached {facts['route']}" if facts["route"] else "its route is not known yet"
+    message = f"{known.name} is node {device.node_id}, {reached}."
     return ActionResult(message=message, facts=facts)
 
 

@@ -52,13 +52,15 @@ async def remove(network: Network, arguments: SmartStartRemove, progress: Progre
     progress.say("The list is read.")
     asked = _REST.fullmatch(arguments.dsk.strip())
     if asked is None:
-        raise ActionError("dsk_invalid", "This is no DSK without its first group: 7 groups of 5 digits.", "List them.")
+        raise ActionError(
+            "dsk_invalid", "This is no DSK without its first group: 7 groups of 5 digits.", "See smart_start_list."
+        )
     for entry in await _entries(network):
         dsk = str(entry.get("dsk"))
         if _rest(dsk) == asked[1]:
             await network.command("controller.unprovision_smart_start_node", dskOrNodeId=dsk)
             return ActionResult(message="It is off the SmartStart list.", facts=_row(entry))
-    raise ActionError("not_listed", "No entry of the SmartStart list has this DSK.", "List them.")
+    raise ActionError("not_listed", "No entry of the SmartStart list has this DSK.", "See smart_start_list.")
 
 
 async def _entry(network: Network, code: str) -> Json:
