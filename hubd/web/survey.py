@@ -32,7 +32,7 @@ class Known(msgspec.Struct, frozen=True):
 
 
 class Survey(msgspec.Struct, frozen=True):
-    """The site at one moment. Only managed devices count; lists are in the order of names."""
+    """The site at one moment. Only managed devices count; lists are in the order of names, then of the config."""
 
     managed: list[Known]
     unmanaged: list[Known]
@@ -81,7 +81,8 @@ def judge(hub: Hub, record: DeviceRecord) -> Known:
 def survey(hub: Hub) -> Survey:
     """Look over the site."""
     known = [judge(hub, record) for record in hub.devices.values() if record.removed_at is None]
-    known.sort(key=lambda one: words.sort_key(one.name))
+    places = {instance: place for place, instance in enumerate(hub.instances)}
+    known.sort(key=lambda one: (words.sort_key(one.name), places.get(one.record.device.instance, len(places))))
     managed = [one for one in known if one.record.is_managed]
     problems = [*_storage(hub), *_links(hub, managed)]
     for one in managed:
