@@ -78,10 +78,10 @@ class Roster:
             except CommandError as error:
                 reason = error.message
             else:
-                self._stop_waiting(facts.node_id)
                 first = device.overslept(self._port.clock.now())
                 first += device.first_readings(trust_bolt=not doubts(device.native_id, device.position))
                 await self._port.found(device.description, *[await self._dated(device, seen) for seen in first])
+                self._stop_waiting(facts.node_id)  # not before: it is always one or the other to those who look
                 return device
         self._port.log.info("node %d waits: %s", facts.node_id, reason)
         if facts.node_id not in self._devices:

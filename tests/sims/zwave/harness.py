@@ -15,6 +15,7 @@ import os
 import shutil
 import socket
 import tempfile
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,6 +46,7 @@ FIRST_MODEL: Final = 20
 SCHEMA: Final = 50  # of @zwave-js/server 3.10
 OP_LIMIT_S: Final = 15.0
 STOP_GRACE_S: Final = 10.0
+SHORTEST_BLIP_S: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +119,7 @@ class ZwaveNetwork:
         self.models = tuple(models)
         self.pace = pace or Pace()
         self._cache = cache
+        self._pulled_at = 0.0
         self._given_directory = directory
         self._directory: Path | None = directory
         self._reconnect = reconnect
@@ -185,9 +188,15 @@ class ZwaveNetwork:
     async def unplug(self) -> None:
         """Pull the stick out: the driver loses its port and cannot open it again."""
         await self.op("unplug")
+        self._pulled_at = time.monotonic()
 
     async def plug(self) -> None:
-        """Put the stick back in."""
+        """Put the stick back in, a second after it was pulled at the earliest.
+
+        No kernel is faster; a port that is back within milliseconds under a frame leaves the driver waiting for
+        its end, and the controller counts as unresponsive after half a minute.
+        """
+        await asyncio.sleep(max(0.0, self._pulled_at + SHORTEST_BLIP_S - time.monotonic()))
         await self.op("plug")
 
     async def start_server(self, *, wait: bool = True) -> None:
