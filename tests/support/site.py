@@ -81,6 +81,8 @@ async def running_site(
         running = ready.result()
         running_hub = running.hub
         await eventually(lambda: all(health.is_connected for health in running_hub.health.values()))
+        told = running_hub.journal.tables.instances  # the journal has it a moment later
+        await eventually(lambda: all(name in told and told[name].is_connected for name in running_hub.health))
         token = (await asyncio.to_thread(box.owner_key.read_text)).strip()
         url = f"http://127.0.0.1:{running.server.port}"
         async with aiohttp.ClientSession() as session:

@@ -59,11 +59,17 @@ class ControllerWatch:
             self.suspect()
 
     def port(self, *, is_open: bool) -> None:
-        """Take in that zwave-js lost the serial port of the stick, or has it again."""
-        if is_open:
-            self.suspect()
-        else:
+        """Take in that zwave-js lost the serial port of the stick, or has it again.
+
+        An open port counts as the stick's return until an answer says otherwise: a question may have to wait for the
+        end of the frame that was on its way when the stick was pulled.
+        """
+        if not is_open:
             self._lose("controller_lost", "zwave-js cannot reach its Z-Wave stick.")
+            return
+        if not self._is_unresponsive:
+            self._regain()
+        self.suspect()
 
     def suspect(self) -> None:
         """Have the controller checked at once."""

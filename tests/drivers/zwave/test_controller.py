@@ -118,16 +118,25 @@ async def test_a_lost_server_says_nothing_about_the_stick() -> None:
 
 
 async def test_a_closed_serial_port_is_a_lost_stick_at_once_and_an_open_one_is_checked() -> None:
-    controller, link, port = watch(seconds=10_000, is_failed_node=FINE, start_listening_logs={})
+    controller, link, port = watch(seconds=10_000, is_failed_node=GONE, start_listening_logs={})
     await controller.hear_log()
     assert link.sent == [("driver.start_listening_logs", {"filter": {"source": "driver"}})]
     async with running(controller):
         controller.port(is_open=False)
         assert port.lost_hops["controller"].code == "controller_lost"
         controller.port(is_open=True)
-        assert controller.loss is not None, "zwave-js opens the port of a stick that may not answer yet"
+        assert (controller.loss, controller.recoveries) == (None, 1)
+        await until(port, lost=True)
+        link.answers["is_failed_node"] = FINE
+        controller.suspect()
         await until(port, lost=False)
-    assert controller.recoveries == 1
+
+
+async def test_a_port_that_opens_is_no_word_of_a_stick_that_does_not_answer() -> None:
+    controller, _, port = watch()
+    controller.status(UNRESPONSIVE)
+    controller.port(is_open=True)
+    assert port.lost_hops["controller"].code == "controller_unresponsive"
 
 
 async def test_a_server_that_keeps_its_log_to_itself_is_no_trouble() -> None:
