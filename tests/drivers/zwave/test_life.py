@@ -182,6 +182,7 @@ async def test_a_battery_that_has_lost_much_at_once_is_measured_again() -> None:
         async with asyncio.timeout(10.0):
             while ("node.poll_value", 128) not in s.asked:  # noqa: ASYNC110 - a scripted link has no event for it
                 await asyncio.sleep(0.01)
+        assert s.asked.count(("node.poll_value", 128)) == 1
 
 
 async def test_a_node_that_was_included_waits_where_everybody_can_see_it() -> None:

@@ -97,6 +97,7 @@ async def test_what_is_seen_to_have_ended_stands_in_no_others_way(tmp_path: Path
             run = await start(live)
             while not run.is_over:
                 await run.wait_beyond(run.version)
+            assert run.state == "done"
 
 
 async def test_what_only_reads_is_not_journaled(tmp_path: Path) -> None:

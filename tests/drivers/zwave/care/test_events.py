@@ -21,6 +21,7 @@ from hubd_drivers.zwave.care.events import (
 from hubd_drivers.zwave.events import NodeAdded, read_event
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import Struct
 
 JUNK = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=6),
@@ -100,4 +101,5 @@ def test_a_new_node_tells_why_it_has_no_keys() -> None:
 
 @given(st.sampled_from(("controller", "node")), st.sampled_from(KINDS), st.dictionaries(st.sampled_from(FIELDS), JUNK))
 def test_events_of_any_shape_are_read_or_passed_over(source: str, kind: str, fields: dict[str, Any]) -> None:
-    read_event({**fields, "source": source, "event": kind})
+    read = read_event({**fields, "source": source, "event": kind})
+    assert read is None or isinstance(read, Struct)

@@ -221,11 +221,15 @@ async def test_an_order_whose_command_never_comes_does_not_stop_the_tape() -> No
     set_value = asked(2, "node.set_value", {"result": {"status": 255}}, nodeId=2, value=255)
     recording = made((1.0, "order", {}), *set_value, (2.0, "in", moved(255)))
 
+    given = 0
+
     async def give(_: Mapping[str, object]) -> None:
-        return
+        nonlocal given
+        given += 1
 
     async with replay(recording, FastClock(50), give) as config, linked(config.url) as (link, _):
         await polled_until(link, 255)
+    assert given == 1
 
 
 async def test_a_living_command_is_known_by_its_redacted_form() -> None:
