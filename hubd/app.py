@@ -18,11 +18,11 @@ from hubd.core.keys import Keys
 from hubd.core.message import Request, Response
 from hubd.core.policy import Policy
 from hubd.driver.clock import Clock, SystemClock
+from hubd.driver.files import write_new
 from hubd.model.errors import HubError, StoreError
 from hubd.notify import notify, watchdog_seconds
 from hubd.server import HostCheck, Server
 from hubd.store.database import Database
-from hubd.store.files import write_new
 from hubd.store.journal import Journal
 from hubd.store.records import micros
 from hubd.web.pages import Pages

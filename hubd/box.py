@@ -11,9 +11,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from hubd.driver.files import write_new
 from hubd.model import ids
 from hubd.model.errors import HubError
-from hubd.store.files import write_new
 from hubd.store.secrets import Sealer, load_key
 
 DATABASE = "hubd.sqlite"

@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from hubd.client import Client, ClientError
+from hubd.driver.actions import fact_words
+from hubd.driver.files import write_once
 from hubd.inventory import table
 from hubd.keyboard import Keyboard
-from hubd.store.files import write_once
 from hubd.terminal import plain
 
 DONE, FAILED = 0, 1
@@ -85,20 +86,8 @@ def _help(action: dict[str, Any]) -> list[str]:
 def _about(field: dict[str, Any]) -> str:
     low, high, default = field["minimum"], field["maximum"], field["default"]
     notes = [f"{low:g} to {high:g}"] if None not in {low, high} else []
-    notes += [] if default in {None, ""} else [f"default {_word(default)}"]
+    notes += [] if default in {None, ""} else [f"default {fact_words(default)}"]
     return " ".join(filter(None, (field["description"] or field["title"], f"({', '.join(notes)})" if notes else "")))
-
-
-def _word(value: Any) -> str:
-    match value:
-        case None:
-            return "not known"
-        case bool():
-            return "yes" if value else "no"
-        case float():
-            return f"{value:g}"
-        case _:
-            return str(value)
 
 
 # -- do ----------------------------------------------------------------------------------------------------------------
@@ -331,8 +320,8 @@ async def _conclude(client: Client, run: dict[str, Any], screen: Screen, argumen
         return FAILED
     screen.say(result["message"])
     for name, value in result["facts"].items():
-        screen.say(f"  {name.replace('_', ' ')}: {_word(value)}")
-    for line in table([{name: _word(value) for name, value in row.items()} for row in result["table"]]):
+        screen.say(f"  {name.replace('_', ' ')}: {fact_words(value)}")
+    for line in table([{name: fact_words(value) for name, value in row.items()} for row in result["table"]]):
         screen.say(f"  {line}")
     if arguments.out is not None:
         return await _save(client, run, screen, arguments.out)

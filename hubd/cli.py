@@ -106,7 +106,7 @@ def _daemon(config: Config, on_ready: Callable[[str], None]) -> int:
     from hubd import tls  # noqa: PLC0415 - the client commands start faster without the daemon
     from hubd.app import Running, serve  # noqa: PLC0415
     from hubd.box import Box  # noqa: PLC0415
-    from hubd.store.files import write_new  # noqa: PLC0415
+    from hubd.driver.files import write_new  # noqa: PLC0415
 
     _log(config.hub.log_level.upper())
     with Box(config.data_dir) as box:

@@ -290,7 +290,7 @@ def _run(config: Config, recording: Recording, manifest: Manifest, speed: float)
 
 async def _live(config: Config, box: Any, recording: Recording, manifest: Manifest, speed: float) -> None:
     from hubd.app import serve  # noqa: PLC0415 - as above
-    from hubd.store.files import write_new  # noqa: PLC0415
+    from hubd.driver.files import write_new  # noqa: PLC0415
 
     clock = QuickClock(speed)
     orders = Orders(manifest.type, clock)

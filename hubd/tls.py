@@ -8,8 +8,8 @@ import ssl
 from pathlib import Path
 
 from hubd.config import HttpTable
+from hubd.driver.files import write_new
 from hubd.model.errors import HubError
-from hubd.store.files import write_new
 
 CERTIFICATE, KEY = "tls.crt", "tls.key"
 _YEARS = 10

@@ -2,6 +2,7 @@
 
 from hubd.driver.actions import Action, ActionError, ActionResult, Arguments, Fact, Progress, Question
 from hubd.driver.clock import Clock, SystemClock
+from hubd.driver.files import write_new
 from hubd.driver.protocol import (
     ActingDriver,
     Driver,
@@ -40,4 +41,5 @@ __all__ = [
     "Secrets",
     "SystemClock",
     "Tape",
+    "write_new",
 ]

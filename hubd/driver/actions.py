@@ -15,6 +15,19 @@ from hubd.model.event import Role
 type Fact = str | int | float | bool | None
 
 
+def fact_words(value: Fact) -> str:
+    """Write a value of a result for people."""
+    match value:
+        case None:
+            return "not known"
+        case bool():
+            return "yes" if value else "no"
+        case float():
+            return f"{value:g}"
+        case _:
+            return str(value)
+
+
 class Arguments(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Base of an action's arguments; subclass it.
 

@@ -3,8 +3,8 @@
 import os
 from pathlib import Path
 
+from hubd.driver.files import write_new
 from hubd.model.errors import StoreError
-from hubd.store.files import write_new
 
 KEY_BYTES = 32
 _NONCE_BYTES = 12

@@ -5,6 +5,7 @@ import msgspec
 from hubd.core.actions import Run, RunState
 from hubd.core.keys import Key
 from hubd.driver import Action, Fact
+from hubd.driver.actions import fact_words
 from hubd.driver.fields import Field, fields
 from hubd.store.records import DeviceRecord
 from hubd.web import words
@@ -241,13 +242,5 @@ def _label(name: str) -> str:
 
 
 def shown(value: Fact) -> str:
-    """Write a value of a result."""
-    match value:
-        case None:
-            return "not known"
-        case bool():
-            return "yes" if value else "no"
-        case float():
-            return f"{value:g}"
-        case _:
-            return plain(str(value))
+    """Write a value of a result, harmless whatever the driver says."""
+    return plain(fact_words(value))

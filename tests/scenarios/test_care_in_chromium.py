@@ -1,17 +1,15 @@
 """Network care on the page of a whole daemon: a technician at a phone adds a lock, and looks after another."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
 import pytest
-from blockbuster import BlockBuster
 from playwright.async_api import ViewportSize, expect
 
 from tests.scenarios.chromium import DESKTOP, PHONE, chromium, reader
 from tests.support.process import daemon_process
 
-pytestmark = [pytest.mark.browser, pytest.mark.scenario]
+pytestmark = [pytest.mark.browser, pytest.mark.scenario, pytest.mark.usefixtures("harness_may_block")]
 
 SITE = """
 [drivers.house]
@@ -20,14 +18,6 @@ locks = 2
 thermostats = 0
 latency_ms = 150
 """
-
-
-@pytest.fixture(scope="module", autouse=True)
-def harness_may_block(nothing_blocks: BlockBuster) -> Iterator[None]:
-    """Let Playwright read the source files of its callers: the loop that must not wait is in the daemon's process."""
-    nothing_blocks.deactivate()
-    yield
-    nothing_blocks.activate()
 
 
 @pytest.mark.parametrize(

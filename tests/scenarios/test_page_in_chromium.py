@@ -1,19 +1,17 @@
 """The page of a whole daemon, as people at a desk, at a phone and without JavaScript see it."""
 
 import asyncio
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 
 import aiohttp
 import pytest
-from blockbuster import BlockBuster
 from playwright.async_api import ViewportSize, expect
 
 from tests.scenarios.chromium import DESKTOP, PHONE, Reader, chromium, reader
 from tests.support.process import DaemonProcess, daemon_process
 
-pytestmark = [pytest.mark.browser, pytest.mark.scenario]
+pytestmark = [pytest.mark.browser, pytest.mark.scenario, pytest.mark.usefixtures("harness_may_block")]
 
 SITE = """
 [drivers.house]
@@ -30,14 +28,6 @@ thermostats = 0
 latency_ms = 20
 """
 EVIL = '"><img src=x onerror="alert(1)"><script>alert(2)</script>' + "W" * 900
-
-
-@pytest.fixture(scope="module", autouse=True)
-def harness_may_block(nothing_blocks: BlockBuster) -> Iterator[None]:
-    """Let Playwright read the source files of its callers: the loop that must not wait is in the daemon's process."""
-    nothing_blocks.deactivate()
-    yield
-    nothing_blocks.activate()
 
 
 async def call(daemon: DaemonProcess, path: str, **body: Any) -> Any:

@@ -1,7 +1,6 @@
 """What a person can have the simulated site do: every kind of action that there is, on devices without a radio."""
 
 import asyncio
-import os
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -18,6 +17,7 @@ from hubd.driver import (
     Port,
     Progress,
     Question,
+    write_new,
 )
 from hubd.model import LinkQuality, LinkSeen
 from hubd_drivers.virtual.site import VirtualDevice, new_lock
@@ -97,18 +97,7 @@ def recall(storage: Path) -> Memory:
 
 def remember(storage: Path, memory: Memory) -> None:
     """Write the memory. Blocks. Raises `OSError`."""
-    write(storage / MEMORY, msgspec.json.encode(memory))
-
-
-def write(path: Path, content: bytes) -> None:
-    """Write a file for its owner alone, whole or not at all. Blocks. Raises `OSError`."""
-    partial = path.with_suffix(".new")
-    handle = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-    with os.fdopen(handle, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(handle)
-    partial.replace(path)
+    write_new(storage / MEMORY, msgspec.json.encode(memory))
 
 
 class Person:
@@ -200,7 +189,7 @@ class Person:
         port = self._connected()
         progress.say("Writing down the devices.")
         content = msgspec.json.format(msgspec.json.encode([one.description for one in self._devices.values()]))
-        await asyncio.to_thread(write, port.storage / BACKUP, content)
+        await asyncio.to_thread(write_new, port.storage / BACKUP, content)
         facts: dict[str, Fact] = {"devices": len(self._devices), "bytes": len(content)}
         return ActionResult(message="The site was backed up.", facts=facts, file=port.storage / BACKUP)
 

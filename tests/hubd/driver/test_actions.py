@@ -2,6 +2,7 @@ import msgspec
 import pytest
 
 from hubd.driver import Action, ActionError, Arguments
+from hubd.driver.actions import fact_words
 from hubd.model.errors import HubError
 
 
@@ -28,3 +29,8 @@ def test_an_argument_that_an_action_does_not_have_is_refused() -> None:
 def test_an_action_is_cautious_by_default() -> None:
     action = Action(name="include", title="Include", description="Adds.")
     assert (action.role, action.exclusive, action.on_device) == ("operator", True, False)
+
+
+def test_values_of_a_result_are_written_for_people() -> None:
+    values = (None, True, False, 3, 2.50, "a")
+    assert [fact_words(one) for one in values] == ["not known", "yes", "no", "3", "2.5", "a"]

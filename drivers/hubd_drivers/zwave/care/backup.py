@@ -3,14 +3,13 @@
 import asyncio
 import base64
 import binascii
-import os
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
-from hubd.driver import ActionError, ActionResult, Arguments, DriverError, Fact, Progress
+from hubd.driver import ActionError, ActionResult, Arguments, DriverError, Fact, Progress, write_new
 from hubd_drivers.zwave.care.catalogue import BACKUP_SECONDS, Restore
 from hubd_drivers.zwave.care.events import NvmProgress
 from hubd_drivers.zwave.care.network import Feed, Network
@@ -106,7 +105,7 @@ def _decoded(data: object) -> bytes:
 def _keep(directory: Path, name: str, content: bytes) -> Path:
     """Write a backup whole or not at all, for the owner only, and drop the oldest of its network."""
     target = directory / name
-    _write(target, content)
+    write_new(target, content)
     network = name[: len("stick-00000000")]
     kept = sorted(path for path in directory.glob(f"{network}-*.nvm") if _NAME.fullmatch(path.name))
     for path in kept[:-KEPT_BACKUPS]:
@@ -122,23 +121,10 @@ def _keep_keys(directory: Path, source: str) -> str:
         content = Path(source).read_bytes()
         if not content or len(content) > LARGEST_KEYS:
             return f"not kept: {source} does not hold keys"
-        _write(directory / KEYS, content)
+        write_new(directory / KEYS, content)
     except OSError as error:
         return f"not kept: {source}: {error.strerror or type(error).__name__}"
     return f"kept in {KEYS}"
-
-
-def _write(target: Path, content: bytes) -> None:
-    fresh = target.with_name(f".{target.name}.part")
-    try:
-        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with open(descriptor, "wb") as file:  # noqa: PTH123 - it must not be readable at any time
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(target)
-    finally:
-        fresh.unlink(missing_ok=True)
 
 
 def _read(directory: Path, name: str) -> bytes:

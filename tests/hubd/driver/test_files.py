@@ -1,11 +1,12 @@
 import errno
 import os
 import stat
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from hubd.store.files import write_new, write_once
+from hubd.driver.files import write_new, write_once
 
 
 @pytest.fixture(autouse=True)
@@ -63,11 +64,14 @@ def test_what_is_written_once_takes_no_others_place(tmp_path: Path) -> None:
     assert sorted(one.name for one in tmp_path.iterdir()) == ["link", "stick.bin"]
 
 
-def test_what_could_not_be_written_whole_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("write", [write_new, write_once])
+def test_what_could_not_be_written_whole_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, write: Callable[[Path, bytes], None]
+) -> None:
     def full(_: int) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(OSError, match="No space left"):
-        write_once(tmp_path / "stick.bin", b"one")
+        write(tmp_path / "stick.bin", b"one")
     assert list(tmp_path.iterdir()) == []
