@@ -4,19 +4,24 @@ import asyncio
 import gc
 import logging
 import ssl
+import sys
 from collections.abc import Callable
 from datetime import timedelta
 
 from hubd import __version__
+from hubd.api import code_attempts
 from hubd.api.delivery import Delivery
 from hubd.api.idempotency import LIFE
 from hubd.api.router import Router
 from hubd.box import Box
 from hubd.config import Config
+from hubd.core.codes.story import prune
 from hubd.core.hub import Hub, Instance, Site
 from hubd.core.keys import Keys
 from hubd.core.message import Request, Response
 from hubd.core.policy import Policy
+from hubd.core.sense import Sense
+from hubd.core.sources import KernelSources, Sources
 from hubd.driver.clock import Clock, SystemClock
 from hubd.driver.files import write_new
 from hubd.model.errors import HubError, StoreError
@@ -55,11 +60,19 @@ async def serve(
     *,
     tls: ssl.SSLContext | None = None,
     clock: Clock | None = None,
+    sources: Sources | None = None,
     on_ready: Callable[[Running], None] = lambda _: None,
 ) -> None:
-    """Run the daemon until `Running.stop`. Raises `HubError` when it cannot start."""
+    """Run the daemon until `Running.stop`. Raises `HubError` when it cannot start.
+
+    A `clock` that is given is believed, unless `sources` say how good it is.
+    """
+    if clock is None and sources is None and sys.platform == "linux":
+        sources = KernelSources()
+    if config.hub.trust_clock == "always":
+        sources = None
     try:
-        await _open(config, box, tls, clock or SystemClock(), on_ready)
+        await _open(config, box, tls, clock or SystemClock(), sources, on_ready)
     except ExceptionGroup as group:
         problems, defects = group.split(HubError)
         if problems is None or defects is not None:
@@ -74,7 +87,12 @@ def _first(group: BaseExceptionGroup[Exception]) -> Exception:
 
 
 async def _open(
-    config: Config, box: Box, tls: ssl.SSLContext | None, clock: Clock, on_ready: Callable[[Running], None]
+    config: Config,
+    box: Box,
+    tls: ssl.SSLContext | None,
+    clock: Clock,
+    sources: Sources | None,
+    on_ready: Callable[[Running], None],
 ) -> None:
     database = await Database.open(box.database)
     try:
@@ -83,7 +101,9 @@ async def _open(
         async with asyncio.TaskGroup() as group:
             writer = group.create_task(journal.run(), name="journal")
             try:
-                await _serve(config, box, journal, clock, tls, on_ready)
+                sense = Sense(journal, clock, sources)
+                await sense.open()
+                await _serve(config, box, journal, clock, sense, tls, on_ready)
                 await _last_flush(journal)
             finally:
                 writer.cancel()
@@ -111,17 +131,19 @@ async def _serve(
     box: Box,
     journal: Journal,
     clock: Clock,
+    sense: Sense,
     tls: ssl.SSLContext | None,
     on_ready: Callable[[Running], None],
 ) -> None:
     stop = asyncio.Event()
     try:
         async with asyncio.TaskGroup() as group:
-            hub = Hub(_site(config, box), journal, clock, group)
+            hub = Hub(_site(config, box), journal, clock, group, sense)
             keys = Keys(journal)
             await keys.load()
             await _owner_key(box, keys)
             await hub.start()
+            group.create_task(sense.run(), name="clock")
             for table in config.drivers:
                 filters = table.filters
                 kinds = table.manifest.kinds if filters.include_kinds is None else filters.include_kinds
@@ -138,7 +160,8 @@ async def _serve(
                 on_ready(Running(hub, keys, server, stop))
                 await stop.wait()
                 notify("STOPPING=1")
-                await asyncio.gather(hub.dispatcher.drain(DRAIN_SECONDS), hub.actions.drain(DRAIN_SECONDS))
+                drains = hub.dispatcher.drain, hub.actions.drain, hub.codes.reconciler.drain
+                await asyncio.gather(*(drain(DRAIN_SECONDS) for drain in drains))
             finally:
                 await server.stop()
             group.create_task(_end(), name="end")
@@ -156,6 +179,7 @@ def _site(config: Config, box: Box) -> Site:
         box.storage,
         removal_seconds=config.hub.removal_minutes * 60,
         battery_report_hours=config.hub.battery_report_hours,
+        code_sweep_hours=config.hub.code_sweep_hours,
         grace_seconds=config.hub.offline_grace_seconds,
         flaky_seconds=config.hub.flaky_window_seconds,
     )
@@ -201,11 +225,17 @@ async def _housekeeping(config: Config, hub: Hub) -> None:
 
 
 async def _clean(config: Config, hub: Hub) -> None:
-    now = hub.clock.now()
+    """Drop what is old; nothing by a clock that may be wrong."""
+    instant = hub.sense.now()
+    if not instant.is_trusted:
+        return
+    now = instant.at
     await hub.journal.cut(now - timedelta(days=config.hub.journal_days))
     await hub.journal.transact(
         lambda view: view.execute("DELETE FROM idempotency WHERE created_at < ?", micros(now - LIFE))
     )
+    await hub.journal.transact(prune)
+    await hub.journal.transact(code_attempts.prune)
 
 
 async def _watchdog(hub: Hub) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from hubd import __version__, care, inventory, replacing, tapes
+from hubd import __version__, care, codes, inventory, replacing, tapes
 from hubd.box import URL_FILE
 from hubd.client import Client, ClientError
 from hubd.config import Config, ConfigError, load
@@ -253,6 +253,13 @@ async def _turn(client: Client, arguments: argparse.Namespace) -> int:
     return DONE if attempt["status"] == "success" else FAILED
 
 
+async def _clock(client: Client, arguments: argparse.Namespace) -> int:
+    answer = await client.call("/hub/clock/confirm" if arguments.clock_command == "confirm" else "/hub/clock")
+    lines = [f"{answer['now']}, {'relied on' if answer['is_trusted'] else 'not relied on'}"]
+    _show(arguments, answer, lines + ([answer["doubt"]] if answer.get("doubt") else []))
+    return DONE if answer["is_trusted"] else FAILED
+
+
 def _backup(arguments: argparse.Namespace) -> int:
     from hubd.backup import back_up  # noqa: PLC0415 - it brings SQLite along
 
@@ -346,12 +353,16 @@ def _parser() -> argparse.ArgumentParser:
     listing.add_argument("--long", action="store_true", help="with model, firmware, battery and link")
     care.add(add, _talk, config, output)
     replacing.add(add, _talk, config, output)
+    codes.add(commands, _talk, config, output)
     events = add("events", "Show the journal of the running hub.", _talk(_events), config, output)
     events.add_argument("--follow", action="store_true", help="go on as things happen")
     events.add_argument("--last", type=_count, default=20, metavar="N", help="how many to start with (default 20)")
     for name in ("lock", "unlock"):
         turn = add(name, f"{name.capitalize()} a door and say how it ended.", _talk(_turn), config, output)
         turn.add_argument("device", metavar="DEVICE", help="id or name of the lock")
+    clock = add("clock", "Say what time the hub goes by, and whether it relies on it.", _talk(_clock), config, output)
+    words = "confirm: the clock of this box is right, though nothing proves it"
+    clock.add_argument("clock_command", nargs="?", choices=("confirm",), help=words)
     keep = add("backup", "Write all that makes this box this box into one file.", _backup, config, output)
     keep.add_argument("file", type=Path, metavar="FILE", help="such as box.tar.gz; must not exist yet")
     _add_keys(commands, config, output)

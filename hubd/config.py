@@ -35,6 +35,8 @@ class HubTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     flaky_window_seconds: float = 3600.0
     removal_minutes: float = 10.0
     battery_report_hours: float = 0.0
+    code_sweep_hours: float = 24.0
+    trust_clock: Literal["auto", "always"] = "auto"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     def __post_init__(self) -> None:
@@ -55,6 +57,7 @@ class HubTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             ("flaky_window_seconds", self.flaky_window_seconds, 1, 86400),
             ("removal_minutes", self.removal_minutes, 0, 1440),
             ("battery_report_hours", self.battery_report_hours, 0, 8760),
+            ("code_sweep_hours", self.code_sweep_hours, 0.001, 8760),
         ):
             if not low <= value <= high:
                 wrong.append(f"{key}: must be between {low} and {high}")

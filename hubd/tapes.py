@@ -26,7 +26,7 @@ from hubd.driver import registry
 from hubd.driver.clock import SystemClock
 from hubd.driver.protocol import Manifest
 from hubd.driver.recording import Header, Recording, RecordingError, read, read_header
-from hubd.model.command import Command
+from hubd.model.command import Order
 from hubd.model.errors import HubError
 from hubd.terminal import plain
 
@@ -225,7 +225,7 @@ class Orders:
         try:
             async with self._clock.timeout(ORDER_PATIENCE):
                 device_id = await self._device(native_id)
-            command = msgspec.convert({**data, "device_id": device_id}, Command)
+            command = msgspec.convert({**data, "device_id": device_id}, Order)
             await (await self._running).hub.submit(command, "recording")
         except TimeoutError:
             LOG.warning("an order of the recording is left out: the hub does not know device %s", native_id)

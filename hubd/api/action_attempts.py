@@ -1,17 +1,30 @@
-"""`/action_attempts/*`: commands, however old."""
+"""`/action_attempts/*`: orders to devices, however old, and changes of codes."""
 
 from typing import Any
 
 import msgspec
 
-from hubd.api import project, shapes
+from hubd.api import code_attempts, project, shapes
+from hubd.api.code_attempts import CodeAttempt
+from hubd.api.code_lookup import projector
 from hubd.api.paging import pagination, start_of
 from hubd.api.params import Limit, Params, Text, Uuid, Uuids
 from hubd.api.route import READ, Call, route
 from hubd.model.errors import NotFoundError
-from hubd.store.records import CommandRecord, micros
+from hubd.store.records import CommandRecord
 
 _decode = msgspec.json.Decoder(CommandRecord).decode
+_SELECT = (
+    "SELECT at, id, device_id, body, code_id, action FROM ("
+    "SELECT accepted_at AS at, request_id AS id, device_id, body, NULL AS code_id, NULL AS action FROM commands"
+    " WHERE json_extract(CAST(body AS TEXT), '$.command.type') NOT IN ('SIMULATE_KEYPAD_EDIT', 'SIMULATE_CONNECTION',"
+    " 'SIMULATE_HUB_CONNECTION', 'SIMULATE_REMOVAL'))"
+    " WHERE {where} UNION ALL"
+    " SELECT at, id, device_id, body, code_id, action FROM ("
+    "SELECT at, attempt_id AS id, device_id, NULL AS body, code_id, action FROM code_attempts)"
+    " WHERE {where} ORDER BY 1, 2 LIMIT ?"
+)
+"""Orders to devices and changes of codes in one order, without the sandbox's own that are no attempts of Seam's."""
 
 
 class GetAttempt(Params, frozen=True, kw_only=True):
@@ -31,31 +44,44 @@ class ListAttempts(Params, frozen=True, kw_only=True):
 
 async def get(call: Call, params: GetAttempt) -> shapes.AttemptAnswer:
     """Return one attempt."""
-    record = await call.hub.journal.command(params.action_attempt_id.lower())
-    if record is None:
-        message = "There is no such action attempt on this hub."
-        raise NotFoundError("action_attempt_not_found", message, action_attempt_id=params.action_attempt_id)
-    return shapes.AttemptAnswer(action_attempt=project.attempt(record))
+    attempt_id = params.action_attempt_id.lower()
+    record = await call.hub.journal.command(attempt_id)
+    if record is not None:
+        return shapes.AttemptAnswer(action_attempt=project.attempt(record))
+    of_code = await code_attempts.find(call.hub, attempt_id)
+    if of_code is not None:
+        (shape,) = await code_attempts.shapes(call.hub, [of_code], projector(call))
+        return shapes.AttemptAnswer(action_attempt=shape)
+    message = "There is no such action attempt on this hub."
+    raise NotFoundError("action_attempt_not_found", message, action_attempt_id=params.action_attempt_id)
 
 
 async def list_attempts(call: Call, params: ListAttempts) -> shapes.AttemptListAnswer:
     """Return a page of attempts, oldest first."""
-    where = ["(accepted_at, request_id) > (?, ?)"]
+    where = ["(at, id) > (?, ?)"]
     values: list[Any] = [*(start_of(params) or (-1, ""))]
     if params.device_id is not None:
         where.append("device_id = ?")
         values.append(params.device_id.lower())
     if params.action_attempt_ids is not None:
         ids = [i.lower() for i in params.action_attempt_ids]
-        where.append(f"request_id IN ({', '.join('?' * len(ids))})")
+        where.append(f"id IN ({', '.join('?' * len(ids))})")
         values += ids
-    order = "ORDER BY accepted_at, request_id LIMIT ?"
-    sql = f"SELECT body FROM commands WHERE {' AND '.join(where)} {order}"  # noqa: S608 - constant text
-    found = [_decode(body) for (body,) in await call.hub.journal.database.read(sql, (*values, params.limit + 1))]
-    cut = found[: params.limit]
-    last = (micros(cut[-1].accepted_at), cut[-1].request_id) if len(found) > len(cut) else None
-    attempts = [project.attempt(record) for record in cut]
+    sql = _SELECT.format(where=" AND ".join(where))
+    rows = await call.hub.journal.database.read(sql, (*values, *values, params.limit + 1))
+    cut = rows[: params.limit]
+    last = (cut[-1][0], cut[-1][1]) if len(rows) > len(cut) else None
+    attempts = await _built(call, cut)
     return shapes.AttemptListAnswer(action_attempts=attempts, pagination=pagination(params, call.request, last))
+
+
+async def _built(call: Call, rows: list[Any]) -> list[shapes.ActionAttempt]:
+    """Build commands and attempts on codes, in the order of the rows."""
+    of_codes = [
+        CodeAttempt(id_, code_id, device_id, action, at) for at, id_, device_id, _, code_id, action in rows if code_id
+    ]
+    built = {one.action_attempt_id: one for one in await code_attempts.shapes(call.hub, of_codes, projector(call))}
+    return [built.get(id_) or project.attempt(_decode(body)) for _, id_, _, body, *_ in rows]
 
 
 ROUTES = [

@@ -140,13 +140,26 @@ def _list(call: Call, params: DeviceFilters, *, is_managed: bool) -> shapes.Devi
 
 
 async def update(call: Call, params: UpdateDevice) -> shapes.Ok:
-    """Change nickname, metadata or management."""
-    if params.backup_access_code_pool_enabled is True:
-        message = "This hub keeps no pool of backup access codes."
-        raise RefusedError("not_supported", message, flag="properties.supports_backup_access_code_pool")
+    """Change nickname, metadata, management, or whether backup codes are kept on the lock."""
+    device_id, pool = params.device_id.lower(), params.backup_access_code_pool_enabled
     edit = Edit(nickname=_nickname(params), is_managed=params.is_managed, metadata=params.custom_metadata)
-    await _edit(call, params.device_id.lower(), edit)
+    if pool is True:
+        _check_pool(call, device_id, will_be_managed=params.is_managed)
+    await _edit(call, device_id, edit)
+    if pool is not UNSET and call.hub.codes.keypad(device_id) is not None:
+        await call.hub.codes.set_pool(device_id, call.principal.key_id, is_wanted=pool)
     return shapes.Ok()
+
+
+def _check_pool(call: Call, device_id: str, *, will_be_managed: bool | UnsetType) -> None:
+    """Refuse, before anything is changed, a pool on what has no keypad or is not managed."""
+    record = call.hub.present(device_id)
+    if will_be_managed is not True:
+        check_managed(record, is_managed=will_be_managed is UNSET)
+    if call.hub.codes.keypad(device_id) is None:
+        message = "The device takes no codes, so it has no backup codes."
+        flag = "properties.supports_backup_access_code_pool"
+        raise RefusedError("not_supported", message, device_id=device_id, flag=flag)
 
 
 def _nickname(params: UpdateDevice) -> str | UnsetType | None:
@@ -192,6 +205,7 @@ async def _edit(call: Call, device_id: str, edit: Edit) -> None:
             view.emit(event, public=public, instance=instance, device_id=device_id)
 
     await hub.journal.transact(apply)
+    hub.codes.reconciler.touch(device_id)
 
 
 def _changes(known: DeviceRecord, edit: Edit, by: str) -> list[tuple[DeviceEdited, str | None]]:

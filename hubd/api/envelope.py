@@ -23,6 +23,8 @@ RETRY_AFTER = "1"
 _encode = msgspec.json.Encoder().encode
 _TOP = re.compile(r"[^.\[]*")
 _LONGEST_QUOTE = 300
+_CONFLICTS = {"duplicate_access_code", "no_space_for_access_code_on_device"}
+"""Refused for the sake of other codes on the lock; it can be done once these are gone."""
 
 
 class AccessError(HubError):
@@ -93,6 +95,8 @@ def _status(error: HubError) -> tuple[int, dict[str, str]]:
             return status, {}
         case TooManyError(retry_after=seconds):
             return 429, {"retry-after": str(max(1, round(seconds)))}
+        case RefusedError(code=code) if code in _CONFLICTS:
+            return 409, {}
         case InvalidInputError() | RefusedError():
             return 400, {}
         case NotFoundError():

@@ -164,13 +164,18 @@ class RevokeKey(Params, frozen=True, kw_only=True):
 
 async def health(call: Call, _: NoParams) -> HealthAnswer:
     """Say whether the daemon and its links work; needs no key."""
-    problem = call.hub.journal.problem
+    problem, doubt = call.hub.journal.problem, call.hub.sense.doubt
     parts = [
         ServiceHealth(
             service="storage",
             status="degraded" if problem else "healthy",
             description=problem.message if problem else "Writes are durable.",
-        )
+        ),
+        ServiceHealth(
+            service="clock",
+            status="degraded" if doubt else "healthy",
+            description=doubt.sentence if doubt else "The time is relied on.",
+        ),
     ]
     for name, instance in call.hub.health.items():
         status: Literal["healthy", "degraded"] = "healthy" if instance.is_connected else "degraded"

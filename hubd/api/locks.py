@@ -7,7 +7,7 @@ from hubd.api.paging import page
 from hubd.api.params import Limit, Params, Uuid
 from hubd.api.route import ACT, READ, Call, as_attempt, route
 from hubd.model.capability import LockCapability
-from hubd.model.command import Command, LockDoor, UnlockDoor
+from hubd.model.command import LockDoor, Order, UnlockDoor
 from hubd.model.errors import RefusedError, StoreError
 from hubd.store.records import DeviceRecord
 
@@ -73,7 +73,7 @@ def _lacks(record: DeviceRecord, flag: str) -> RefusedError:
     return RefusedError("not_supported", message, device_id=record.device.device_id, flag=flag)
 
 
-async def order(call: Call, command: Command) -> shapes.AttemptAnswer:
+async def order(call: Call, command: Order) -> shapes.AttemptAnswer:
     """Submit a command, hold until it is settled, and answer with the attempt."""
     hub = call.hub
     also = None if call.keeper is None else call.keeper.command

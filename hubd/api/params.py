@@ -29,7 +29,7 @@ type Pairs = dict[str, str | bool]
 _PLACE = re.compile(r"^(?P<message>.*?)(?: - at `(?P<path>[^`]*)`)?$", re.DOTALL)
 _MISSING = re.compile(r"missing required field `(?P<name>[^`]+)`")
 _UNKNOWN = re.compile(r"unknown field `(?P<name>.*)`", re.DOTALL)
-_NOT_WHOLE = "Expected `int`, got `float`"
+_NOT_WHOLE = re.compile(r"Expected `int(?: \| null)?`, got `float`")
 _WORDS = {"str": "string", "bool": "boolean", "int": "integer"}
 _WORD = re.compile(r"\b(?:str|bool|int)\b")
 _IGNORED = {"_strict"}
@@ -49,7 +49,7 @@ def from_json[P: Params](body: bytes, kind: type[P]) -> P:
     try:
         return msgspec.json.decode(body or b"{}", type=kind)
     except msgspec.ValidationError as error:
-        if _NOT_WHOLE in str(error):
+        if _NOT_WHOLE.search(str(error)):
             return _convert(_whole(msgspec.json.decode(body)), kind, strict=True)
         raise _invalid(error) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -99,10 +99,16 @@ def _typed(value: str, form: str) -> str | bool | None:
 
 
 def _whole(value: Any) -> Any:
-    """Return the members of an object with whole numbers as such: Seam's schema calls every number a float."""
-    if not isinstance(value, dict):
-        return value
-    return {k: int(v) if isinstance(v, float) and v.is_integer() else v for k, v in value.items()}
+    """Return a value with the whole numbers in it as such: Seam's schema calls every number a float."""
+    match value:
+        case dict():
+            return {name: _whole(inner) for name, inner in value.items()}
+        case list():
+            return [_whole(inner) for inner in value]
+        case float() if value.is_integer():
+            return int(value)
+        case _:
+            return value
 
 
 def _convert[P: Params](values: Any, kind: type[P], *, strict: bool) -> P:

@@ -6,8 +6,9 @@ from typing import Any
 
 from msgspec import UNSET, UnsetType
 
-from hubd.api import shapes
+from hubd.api import keypad_project, shapes
 from hubd.api.brands import maker_of, provider_of
+from hubd.api.reachability import unreachable
 from hubd.core.cautions import Caution, cautions, stale_since
 from hubd.core.hub import Hub
 from hubd.core.observe import battery_status
@@ -53,6 +54,8 @@ def device(hub: Hub, record: DeviceRecord) -> shapes.DeviceShape:
         space_ids=[],
         nickname=record.nickname or flag,
         device_manufacturer=_manufacturer(description),
+        can_program_online_access_codes=_TRUE if capabilities.keypad else flag,
+        can_unlock_with_code=_TRUE if capabilities.keypad else flag,
         can_remotely_lock=_TRUE if lock and lock.can_lock else flag,
         can_remotely_unlock=_TRUE if lock and lock.can_unlock else flag,
         can_hvac_heat=_TRUE if "heat" in hvac else flag,
@@ -78,42 +81,23 @@ def _manufacturer(description: DeviceDescription) -> shapes.Manufacturer | Unset
 
 
 def _supported(capabilities: Capabilities) -> list[str]:
-    found = {"lock": capabilities.lock, "thermostat": capabilities.thermostat, "battery": capabilities.battery}
+    found = {
+        "lock": capabilities.lock,
+        "access_code": capabilities.keypad,
+        "thermostat": capabilities.thermostat,
+        "battery": capabilities.battery,
+    }
     return [name for name, ability in found.items() if ability]
 
 
 def device_errors(hub: Hub, record: DeviceRecord) -> list[shapes.Problem]:
-    """Say why the device cannot be reached, nearest broken hop first."""
-    state, since = record.state, record.state.changed_at or record.found_at
-    health = hub.health.get(record.device.instance)
-    if health is None:
-        message = f"No driver {record.device.instance!r} is configured on this hub any more."
-        return [
-            shapes.Problem(
-                error_code="account_disconnected",
-                message=message,
-                created_at=since,
-                is_connected_account_error=True,
-                is_device_error=False,
-            )
-        ]
-    if not health.is_connected:
-        return [
-            shapes.Problem(
-                error_code="hub_disconnected", message=health.sentence(), created_at=health.since, is_device_error=True
-            )
-        ]
-    if not state.online:
-        message = state.offline_reason or "The device does not answer."
-        return [
-            shapes.Problem(error_code="device_disconnected", message=message, created_at=since, is_device_error=True)
-        ]
-    return []
+    """Say what keeps the device from being used as it should be."""
+    return [*unreachable(hub, record), *keypad_project.errors(hub, record)]
 
 
 def warnings(hub: Hub, record: DeviceRecord) -> list[shapes.Notice]:
     """Say what of the device needs a look."""
-    return [notice(caution) for caution in cautions(hub, record)]
+    return [*map(notice, cautions(hub, record)), *keypad_project.warnings(hub, record)]
 
 
 def notice(caution: Caution) -> shapes.Notice:
@@ -140,9 +124,7 @@ def _properties(hub: Hub, record: DeviceRecord) -> shapes.Properties:
     if online:
         members |= _live(state, is_battery_stale=stale_since(hub, record) is not None)
     keypad = description.capabilities.keypad
-    if keypad is not None:
-        members["max_active_codes_supported"] = keypad.slots
-        members["supported_code_lengths"] = list(range(keypad.min_length, keypad.max_length + 1))
+    members |= keypad_project.properties(hub, record)
     if description.capabilities.thermostat is not None:
         members |= _limits(description.capabilities)
     if description.manufacturer:
@@ -155,6 +137,7 @@ def _properties(hub: Hub, record: DeviceRecord) -> shapes.Properties:
             display_name=description.model or description.device_type,
             manufacturer_display_name=description.manufacturer or "unknown",
             has_built_in_keypad=True if keypad is not None else UNSET,
+            online_access_codes_supported=True if keypad is not None else UNSET,
         ),
         **members,
     )
@@ -321,6 +304,7 @@ def providers(records: list[DeviceRecord]) -> list[shapes.Provider]:
             display_name=name.replace("_", " ").title(),
             image_url="",
             provider_categories=["stable"],
+            can_program_online_access_codes=_any(group, lambda c: c.keypad is not None),
             can_remotely_lock=_any(group, lambda c: c.lock is not None and c.lock.can_lock),
             can_remotely_unlock=_any(group, lambda c: c.lock is not None and c.lock.can_unlock),
         )

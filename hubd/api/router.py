@@ -6,18 +6,24 @@ from functools import cache
 from importlib.resources import files
 
 from hubd.api import (
+    access_codes,
     action_attempts,
+    code_timeline,
     connected_accounts,
     devices,
     events,
     hub_actions,
+    hub_clock,
+    hub_codes,
     hub_devices,
     hub_extras,
     hub_recording,
     hub_replace,
     locks,
     openapi,
+    shared_codes,
     simulate,
+    unmanaged_codes,
     webhooks,
     workspaces,
 )
@@ -39,6 +45,10 @@ FAILED_LOGINS_PER_MINUTE = 10
 ROUTES: list[Route] = [
     *devices.ROUTES,
     *locks.ROUTES,
+    *access_codes.ROUTES,
+    *shared_codes.ROUTES,
+    *code_timeline.ROUTES,
+    *unmanaged_codes.ROUTES,
     *simulate.ROUTES,
     *action_attempts.ROUTES,
     *events.ROUTES,
@@ -48,7 +58,9 @@ ROUTES: list[Route] = [
     *hub_extras.ROUTES,
     *hub_recording.ROUTES,
     *hub_actions.ROUTES,
+    *hub_clock.ROUTES,
     *hub_devices.ROUTES,
+    *hub_codes.ROUTES,
     *hub_replace.ROUTES,
 ]
 

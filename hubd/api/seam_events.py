@@ -1,10 +1,11 @@
 """Journal rows to Seam's events. A row without a public type is never served."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, get_args
 
-from hubd.api import project
+from hubd.api import code_events, project
 from hubd.core.cautions import flaky
+from hubd.core.codes.story import CodeEvent
 from hubd.core.hub import Hub
 from hubd.model import ids
 from hubd.model.event import (
@@ -22,6 +23,8 @@ from hubd.model.event import (
     ThermostatAdjusted,
 )
 from hubd.store.records import DeviceRecord, Row
+
+_CODE_EVENTS: tuple[Any, ...] = get_args(CodeEvent.__value__)
 
 
 def seam_event(hub: Hub, row: Row) -> dict[str, Any] | None:
@@ -47,6 +50,8 @@ def seam_event(hub: Hub, row: Row) -> dict[str, Any] | None:
 
 
 def _payload(hub: Hub, row: Row, public: str, body: Any) -> dict[str, Any]:
+    if isinstance(body, _CODE_EVENTS):
+        return code_events.payload(hub, row, public, body)
     match body:
         case LockChanged():
             return _lock_use(body)
@@ -95,6 +100,8 @@ def _lock_use(body: LockChanged) -> dict[str, Any]:
     payload: dict[str, Any] = {"method": body.method}
     if body.request_id is not None:
         payload["action_attempt_id"] = body.request_id
+    if body.code_id is not None:
+        payload |= {"access_code_id": body.code_id, "access_code_is_managed": body.code_is_managed}
     return payload
 
 

@@ -26,6 +26,8 @@ class Notice(Shape, frozen=True, kw_only=True):
     """A hub extension: the other devices that it is about."""
     code_manager_id: Maybe[str | None] = UNSET
     """A hub extension: of several devices that are one piece of hardware, the one that manages its codes."""
+    active_access_code_count: Maybe[int] = UNSET
+    max_active_access_code_count: Maybe[int] = UNSET
 
 
 class Problem(Shape, frozen=True, kw_only=True):
@@ -84,6 +86,12 @@ class Manufacturer(Shape, frozen=True, kw_only=True):
     display_name: str
 
 
+class CodeConstraint(Shape, frozen=True, kw_only=True):
+    """A member of `code_constraints`: what the lock's maker forbids of a PIN."""
+
+    constraint_type: str
+
+
 class Properties(Shape, frozen=True, kw_only=True):
     """`device.properties`; what is not known or does not apply is absent."""
 
@@ -99,6 +107,10 @@ class Properties(Shape, frozen=True, kw_only=True):
     door_open: Maybe[bool] = UNSET
     max_active_codes_supported: Maybe[int] = UNSET
     supported_code_lengths: Maybe[list[int]] = UNSET
+    code_constraints: Maybe[list[CodeConstraint]] = UNSET
+    online_access_codes_enabled: Maybe[bool] = UNSET
+    supports_backup_access_code_pool: Maybe[bool] = UNSET
+    backup_access_code_pool_enabled: Maybe[bool] = UNSET
     temperature_celsius: Maybe[float] = UNSET
     temperature_fahrenheit: Maybe[float] = UNSET
     relative_humidity: Maybe[float] = UNSET
@@ -138,6 +150,8 @@ class DeviceShape(Shape, frozen=True, kw_only=True):
     space_ids: Maybe[list[str]] = UNSET
     nickname: Maybe[str] = UNSET
     device_manufacturer: Maybe[Manufacturer] = UNSET
+    can_program_online_access_codes: Maybe[bool] = UNSET
+    can_unlock_with_code: Maybe[bool] = UNSET
     can_remotely_lock: Maybe[bool] = UNSET
     can_remotely_unlock: Maybe[bool] = UNSET
     can_hvac_heat: Maybe[bool] = UNSET
@@ -202,10 +216,10 @@ class AttemptError(Shape, frozen=True, kw_only=True):
 
 
 class Stages(Shape, frozen=True, kw_only=True):
-    """When the stages of a command were reached; a hub extension."""
+    """When the stages of a command were reached; a hub extension. A code has no deadline: it is tried on and on."""
 
     accepted_at: datetime
-    deadline: datetime
+    deadline: datetime | None
     started_at: datetime | None = None
     settled_at: datetime | None = None
     resolved_at: datetime | None = None
@@ -308,6 +322,7 @@ class Provider(Shape, frozen=True, kw_only=True):
     display_name: str
     image_url: str
     provider_categories: list[str]
+    can_program_online_access_codes: Maybe[bool] = UNSET
     can_remotely_lock: Maybe[bool] = UNSET
     can_remotely_unlock: Maybe[bool] = UNSET
 

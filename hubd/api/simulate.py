@@ -1,25 +1,34 @@
 """`*/simulate/*`: the sandbox, on devices that live in the hub's own process."""
 
-from typing import Annotated
+from collections.abc import Set as AbstractSet
+from datetime import datetime
+from typing import Annotated, Literal
 
 import msgspec
+from msgspec.structs import replace
 
 from hubd.api import shapes
 from hubd.api.connected_accounts import instance_of
 from hubd.api.devices import check_managed
 from hubd.api.locks import order
-from hubd.api.params import Params, Uuid
+from hubd.api.params import Params, Text, Uuid
 from hubd.api.route import ACT, Call, Handler, Route, route
 from hubd.model.command import (
-    Command,
+    Order,
     SimulateConnection,
     SimulateHubConnection,
     SimulateKeypadCodeEntry,
+    SimulateKeypadEdit,
     SimulateManualLock,
     SimulateRemoval,
 )
 from hubd.model.errors import RefusedError
+from hubd.store.codes import CodeRecord
 from hubd.store.records import DeviceRecord
+from hubd.store.tables import View
+
+READ_BACK_SECONDS = 5.0
+"""How long the hub gets to read at the lock what somebody put in there."""
 
 type Pin = Annotated[str, msgspec.Meta(min_length=1, max_length=20, pattern=r"^\d+$")]
 
@@ -43,6 +52,38 @@ class EnterCode(Params, frozen=True, kw_only=True):
     code: Pin
 
 
+class PutInCode(Params, frozen=True, kw_only=True):
+    """At which lock, and what is put in; a lock keeps no names, so the hub takes this one."""
+
+    device_id: Uuid
+    code: Annotated[str, msgspec.Meta(min_length=4, max_length=8, pattern=r"^\d+$")]
+    name: Text
+
+
+class FoundCode(shapes.Shape, frozen=True, kw_only=True):
+    """`unmanaged_access_code`, just found on its lock."""
+
+    access_code_id: str
+    device_id: str
+    workspace_id: str
+    name: str | None
+    code: str | None
+    created_at: datetime
+    type: Literal["ongoing"] = "ongoing"
+    status: Literal["set"] = "set"
+    is_managed: Literal[False] = False
+    starts_at: None = None
+    ends_at: None = None
+    errors: tuple[shapes.Problem, ...] = ()
+    warnings: tuple[shapes.Notice, ...] = ()
+
+
+class FoundCodeAnswer(shapes.Ok, frozen=True, kw_only=True):
+    """The code as the hub found it."""
+
+    access_code: FoundCode
+
+
 def _simulated(call: Call, device_id: str) -> tuple[DeviceRecord, dict[str, str]]:
     record = call.hub.present(device_id.lower())
     if not record.device.description.capabilities.simulated:
@@ -59,7 +100,7 @@ def _as_ok(attempt: shapes.ActionAttempt) -> shapes.Ok:
     return shapes.Ok()
 
 
-async def _done(call: Call, command: Command) -> shapes.Ok:
+async def _done(call: Call, command: Order) -> shapes.Ok:
     return _as_ok((await order(call, command)).action_attempt)
 
 
@@ -99,6 +140,52 @@ async def keypad_code_entry(call: Call, params: EnterCode) -> shapes.AttemptAnsw
     return await order(call, SimulateKeypadCodeEntry(**names, pin_ref=call.hub.vault.seal(params.code)))
 
 
+async def create_unmanaged_code(call: Call, params: PutInCode) -> FoundCodeAnswer:
+    """Have somebody put in a code at a simulated lock, and answer with it once the hub has read it there."""
+    hub = call.hub
+    record, _ = _simulated(call, params.device_id)
+    check_managed(record, is_managed=True)
+    device_id, native_id = record.device.device_id, record.device.description.native_id
+    known = {code.code_id for code in hub.codes.of(device_id)}
+    edit = SimulateKeypadEdit(device_id=device_id, native_id=native_id, pin_ref=hub.vault.seal(params.code))
+    await _done(replace(call, keeper=None), edit)  # a repeat is told the code, not how the order ended
+    try:
+        async with hub.clock.timeout(READ_BACK_SECONDS):
+            found = await _appeared(call, device_id, params.code, known)
+    except TimeoutError:
+        message = f"The code is on the lock, but the hub has not read it there within {READ_BACK_SECONDS:g} s."
+        raise RefusedError("code_not_read", message, device_id=device_id) from None
+
+    def name_it(view: View) -> CodeRecord:
+        named = replace(view.code(found.code_id) or found, name=params.name)
+        view.put_code(named)
+        return named
+
+    named = await hub.journal.transact(name_it)
+    shape = FoundCode(
+        access_code_id=named.code_id,
+        device_id=device_id,
+        workspace_id=hub.workspace_id,
+        name=named.name,
+        code=hub.codes.pin(named),
+        created_at=named.created_at,
+    )
+    return FoundCodeAnswer(access_code=shape)
+
+
+async def _appeared(call: Call, device_id: str, pin: str, known: AbstractSet[str]) -> CodeRecord:
+    """Wait for an unmanaged code that was not known before, with this PIN unless the lock tells none."""
+    hub = call.hub
+    while True:
+        head = hub.journal.head
+        fitting = {code.code_id for code in hub.codes.with_pin(device_id, pin)}
+        for code in hub.codes.of(device_id):
+            is_new = not code.is_managed and code.code_id not in known
+            if is_new and (code.pin is None or code.code_id in fitting):
+                return code
+        await hub.journal.wait_beyond(head)
+
+
 async def manual_lock(call: Call, params: SimulateDevice) -> shapes.AttemptAnswer:
     """Lock a simulated lock by hand."""
     record, names = _simulated(call, params.device_id)
@@ -133,6 +220,14 @@ ROUTES = [
         SimulateAccount,
         "operator",
         retell=_as_ok,
+    ),
+    route(
+        "/access_codes/simulate/create_unmanaged_access_code",
+        ACT,
+        create_unmanaged_code,
+        FoundCodeAnswer,
+        PutInCode,
+        "operator",
     ),
     route("/locks/simulate/keypad_code_entry", ACT, keypad_code_entry, shapes.AttemptAnswer, EnterCode, "operator"),
     route("/locks/simulate/manual_lock_via_keypad", ACT, manual_lock, shapes.AttemptAnswer, SimulateDevice, "operator"),

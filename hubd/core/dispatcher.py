@@ -6,19 +6,21 @@ transaction, and the end shares one with what was read, so a command costs two c
 
 import asyncio
 import logging
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
-from hubd.core.lanes import Lanes
+from hubd.core.lanes import Lanes, Priority
 from hubd.core.presence import Presence
 from hubd.core.settle import cannot_reach, settle
 from hubd.core.supervisor import Supervisor, is_cancelled
 from hubd.driver import intake
 from hubd.driver.clock import Clock
 from hubd.driver.protocol import DriverError
-from hubd.model.command import Command, LockDoor, SimulateHubConnection, UnlockDoor
+from hubd.model.command import CodeCommand, Command, LockDoor, Order, SimulateHubConnection, UnlockDoor
 from hubd.model.errors import BusyError, HubError, RefusedError, StoreError
 from hubd.model.event import CommandAccepted, CommandStarted
 from hubd.model.outcome import Outcome, expired, sent_unconfirmed, unreachable
+from hubd.model.seen import Seen
 from hubd.store.journal import Journal
 from hubd.store.tables import View, native_key
 
@@ -32,7 +34,7 @@ class Job:
     """One command on its way. Compared and hashed by identity."""
 
     def __init__(
-        self, request_id: str, command: Command, by: str, expires: float, settled: "asyncio.Future[None]"
+        self, request_id: str, command: Order, by: str, expires: float, settled: "asyncio.Future[None]"
     ) -> None:
         self.request_id = request_id
         self.command = command
@@ -45,6 +47,14 @@ class Job:
         self.statement: tuple[str, tuple[str | bytes | int | None, ...]] | None = None
 
 
+class Errand:
+    """A turn on a device for what the hub does by itself. Compared and hashed by identity."""
+
+    def __init__(self) -> None:
+        self.turn = asyncio.Event()
+        """Set once its lane lets it go."""
+
+
 class Dispatcher:
     """Owner of every command under way."""
 
@@ -53,15 +63,19 @@ class Dispatcher:
         self._presence = presence
         self._clock = clock
         self._group = group
-        self._lanes: dict[str, tuple[Supervisor, Lanes[Job]]] = {}
+        self._lanes: dict[str, tuple[Supervisor, Lanes[Job | Errand]]] = {}
         self._jobs: dict[str, Job] = {}
         self._orders: dict[str, tuple[str, bool]] = {}
         self._latest: dict[str, str] = {}
         self.is_closing = False
+        self.take_in: Callable[[View, str, Sequence[Seen]], None] = lambda *_: None
+        """Takes in, in the transaction of a command's end, what the device said of its codes meanwhile."""
+        self.tell: Callable[[str, tuple[Seen, ...]], None] = lambda *_: None
+        """Is told what was read, once that is durable."""
 
     def attach(self, supervisor: Supervisor) -> None:
         """Take commands for a driver instance."""
-        lanes: Lanes[Job] = Lanes(supervisor.manifest.budget, MAX_WAITING_PER_DEVICE)
+        lanes: Lanes[Job | Errand] = Lanes(supervisor.manifest.budget, MAX_WAITING_PER_DEVICE)
         self._lanes[supervisor.instance] = (supervisor, lanes)
 
     def order_of(self, device_id: str) -> tuple[str, bool] | None:
@@ -132,7 +146,7 @@ class Dispatcher:
                 async with self._clock.timeout(job.expires - self._clock.monotonic()):
                     await job.turn.wait()
             except TimeoutError:
-                lanes.withdraw(job.command.device_id, job)
+                self._go(lanes.withdraw(job.command.device_id, job) or [])
                 refusal = expired("It waited behind other commands until its deadline passed; nothing was sent.")
             refusal = refusal or await self._start_late(supervisor, job)
         left = job.expires - self._clock.monotonic()
@@ -197,6 +211,38 @@ class Dispatcher:
         except TimeoutError:
             return sent_unconfirmed("No confirmation came before the deadline; the command may have been carried out.")
 
+    # -- what the hub does by itself -----------------------------------------------------------------------------------
+
+    def budget(self, instance: str) -> int:
+        """Return how many errands of an instance may be under way at a time; 1 of one that is not configured."""
+        return self._lanes[instance][1].budget if instance in self._lanes else 1
+
+    def queue(self, instance: str, device_id: str, errand: Errand, priority: Priority) -> None:
+        """Have an errand wait for its turn on a device; it is to be ended by `end`, or taken back by `withdraw`."""
+        self._go(self._lanes[instance][1].offer(device_id, errand, priority))
+
+    def withdraw(self, instance: str, device_id: str, errand: Errand) -> bool:
+        """Take back an errand that waits; False when its turn has come."""
+        started = self._lanes[instance][1].withdraw(device_id, errand)
+        self._go(started or [])
+        return started is not None
+
+    def end(self, instance: str, device_id: str) -> None:
+        """Say that the errand whose turn had come has ended."""
+        self._go(self._lanes[instance][1].done(device_id))
+
+    async def ask(self, instance: str, command: CodeCommand, seconds: float) -> Outcome:
+        """Have the driver do what the hub wants of a device. The errand's turn must have come."""
+        supervisor = self._lanes[instance][0]
+        refusal = cannot_reach(supervisor.health)
+        if refusal is not None:
+            return refusal
+        try:
+            async with self._clock.timeout(seconds):
+                return await self._ask(supervisor, command)
+        except TimeoutError:
+            return sent_unconfirmed(f"The lock did not answer within {seconds:g} s.", "no_answer")
+
     @staticmethod
     async def _ask(supervisor: Supervisor, command: Command) -> Outcome:
         """Call the driver. Whatever it does, there is an outcome; only the deadline and the end of the hub pass."""
@@ -217,6 +263,7 @@ class Dispatcher:
 
         def end(view: View) -> None:
             settle(view, job.request_id, outcome, order, self._presence.silence(instance))
+            self.take_in(view, job.command.device_id, outcome.seen)
 
         while True:
             try:
@@ -226,6 +273,7 @@ class Dispatcher:
                 LOG.error("the end of %s is not recorded yet: %s", job.request_id, error.message)  # noqa: TRY400
                 await self._clock.sleep(SETTLE_RETRY)
         self._presence.look_at((job.command.device_id,))
+        self.tell(job.command.device_id, outcome.seen)
         self._forget(instance, job)
 
     def _forget(self, instance: str, job: Job) -> None:
@@ -239,9 +287,9 @@ class Dispatcher:
         if job.turn.is_set():
             self._go(lanes.done(device_id))
         else:
-            lanes.withdraw(device_id, job)
+            self._go(lanes.withdraw(device_id, job) or [])
 
     @staticmethod
-    def _go(jobs: list[Job]) -> None:
+    def _go(jobs: list[Job | Errand]) -> None:
         for job in jobs:
             job.turn.set()

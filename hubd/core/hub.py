@@ -2,8 +2,9 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
+from datetime import timedelta
 from functools import lru_cache
 from pathlib import Path
 
@@ -12,24 +13,29 @@ import msgspec
 from hubd.core import twins
 from hubd.core.absence import Scans, meet
 from hubd.core.actions import Actions
+from hubd.core.codes.desk import Codes
+from hubd.core.codes.keeper import PinKeeper
+from hubd.core.codes.plan import Pace
+from hubd.core.codes.reconciler import Reconciler
 from hubd.core.dispatcher import Dispatcher, Job
 from hubd.core.health import InstanceHealth
 from hubd.core.observe import Observer
 from hubd.core.policy import Policy
 from hubd.core.presence import Presence
+from hubd.core.sense import Sense
 from hubd.core.settle import is_by_hand, recover, resolve
 from hubd.core.silence import FLAKY_SECONDS
 from hubd.core.supervisor import Supervisor
-from hubd.core.vault import Vault
+from hubd.core.vault import DriverSecrets, Vault
 from hubd.driver import intake
 from hubd.driver.clock import Clock
 from hubd.driver.protocol import Driver, Manifest
 from hubd.model import ids
-from hubd.model.command import Command, LockDoor, SimulateKeypadCodeEntry, UnlockDoor
+from hubd.model.command import LockDoor, Order, SimulateKeypadCodeEntry, SimulateKeypadEdit, UnlockDoor
 from hubd.model.device import Device, DeviceDescription
 from hubd.model.errors import HubError, NotFoundError, writable
 from hubd.model.event import DeviceDescribed, DeviceEdited, DeviceFound, DeviceRemoved, HubStarted
-from hubd.model.seen import LockSeen, ReachabilitySeen, Seen
+from hubd.model.seen import CodeHintSeen, CodeSeen, LockSeen, ReachabilitySeen, Seen
 from hubd.store.journal import Journal
 from hubd.store.records import DeviceRecord
 from hubd.store.secrets import Sealer
@@ -68,6 +74,8 @@ class Site(msgspec.Struct, frozen=True):
     """Window within which three losses make a device's connection flaky, and which it must then be quiet."""
     battery_report_hours: float = 0.0
     """How often every battery must be reported; 0: as each device says itself."""
+    code_sweep_hours: float = 24.0
+    """Within which time every slot of every keypad is read once."""
 
     def __repr__(self) -> str:
         return f"Site({self.name!r})"
@@ -76,11 +84,14 @@ class Site(msgspec.Struct, frozen=True):
 class Hub:
     """Made by the composition root. The journal must be running (`Journal.run`)."""
 
-    def __init__(self, site: Site, journal: Journal, clock: Clock, group: asyncio.TaskGroup) -> None:
+    def __init__(
+        self, site: Site, journal: Journal, clock: Clock, group: asyncio.TaskGroup, sense: Sense | None = None
+    ) -> None:
         hub_id = site.hub_id
         self.site = site
         self.journal = journal
         self.clock = clock
+        self.sense = sense or Sense(journal, clock)
         self.vault = Vault()
         self.webhooks_changed = asyncio.Event()
         self.streams = 0
@@ -95,6 +106,26 @@ class Hub:
         self._device_id: Callable[[str, str], str] = lru_cache(maxsize=8192)(
             lambda instance, native_id: ids.device_id(hub_id, instance, native_id)
         )
+        keeper = PinKeeper(site.sealer, self.vault)
+        self.codes = Codes(
+            journal,
+            clock,
+            self.sense,
+            keeper,
+            Reconciler(
+                journal=journal,
+                dispatcher=self.dispatcher,
+                clock=clock,
+                sense=self.sense,
+                vault=self.vault,
+                keeper=keeper,
+                group=group,
+                is_reachable=self.is_reachable,
+                pace=Pace(timedelta(hours=site.code_sweep_hours)),
+            ),
+        )
+        self.dispatcher.take_in = self._take_in_codes
+        self.dispatcher.tell = self._tell_codes
         self._scans = Scans(clock, site.removal_seconds)
         self._group = group
 
@@ -117,17 +148,24 @@ class Hub:
             if command.started_at is not None and isinstance(command.command, LockDoor | UnlockDoor):
                 self.dispatcher.note_order(command.command.device_id, command.request_id)
         self._group.create_task(self.presence.run(), name="presence")
+        self.sense.changed = self.codes.reconciler.touch_all
+        self._group.create_task(self.codes.reconciler.run(), name="codes")
 
     def add(self, instance: Instance) -> None:
         """Start a driver instance in the hub's task group."""
-        changed = self.presence.changed
+
+        def changed() -> None:
+            self.presence.changed()
+            self.codes.reconciler.touch_all()
+
         supervisor = Supervisor(instance.name, instance.manifest, instance.driver, self.clock, changed)
         self.instances[instance.name] = instance
         self.health[instance.name] = supervisor.health
         self.presence.attach(supervisor.health)
         self.dispatcher.attach(supervisor)
         self.actions.attach(instance.name, instance.driver, supervisor.health)
-        self._group.create_task(supervisor.run(self, self.vault), name=f"driver-{instance.name}")
+        secrets = DriverSecrets(self.vault, self.site.sealer, instance.name)
+        self._group.create_task(supervisor.run(self, secrets), name=f"driver-{instance.name}")
 
     def is_reachable(self, record: DeviceRecord) -> bool:
         """Whether the device answers and every hop before it works."""
@@ -145,7 +183,7 @@ class Hub:
 
     async def submit(
         self,
-        command: Command,
+        command: Order,
         by: str,
         *,
         deadline_seconds: float = ORDER_DEADLINE,
@@ -179,8 +217,8 @@ class Hub:
                     await asyncio.wait({job.settled})
         return job.request_id
 
-    def _forget_pin(self, command: Command) -> None:
-        if isinstance(command, SimulateKeypadCodeEntry):
+    def _forget_pin(self, command: Order) -> None:
+        if isinstance(command, SimulateKeypadCodeEntry | SimulateKeypadEdit) and command.pin_ref is not None:
             self.vault.forget(command.pin_ref)
 
     # -- the door for facts ------------------------------------------------------------------------------------------
@@ -212,8 +250,12 @@ class Hub:
             twins.notice(view, device_id)
             return device_id
 
-        device_id = await self.journal.transact(apply)
+        try:
+            device_id = await self.journal.transact(apply)
+        finally:
+            self._forget_told(seen)
         self._note(device_id, seen)
+        self.codes.reconciler.touch(device_id)
         return device_id
 
     def _known_as(self, view: View, instance: str, native_id: str) -> str:
@@ -277,7 +319,12 @@ class Hub:
                 self._apply(view, device_id, readings)
             return by_device
 
-        for device_id, readings in await self.journal.transact(apply):
+        try:
+            noted = await self.journal.transact(apply)
+        finally:
+            for told in by_native.values():
+                self._forget_told(told)
+        for device_id, readings in noted:
             self._note(device_id, readings)
 
     def _apply(self, view: View, device_id: str, seen: tuple[Seen, ...]) -> None:
@@ -285,6 +332,7 @@ class Hub:
         if record is None:
             LOG.warning("a reading of a device that was never announced was dropped")
             return
+        self.codes.take_in(view, record, seen)
         silence = self.presence.silence(record.device.instance)
         observer = Observer(view, record, self.dispatcher.order_of(device_id), silence)
         order = self.dispatcher.latest_order(device_id)
@@ -298,8 +346,30 @@ class Hub:
 
     def _note(self, device_id: str, seen: tuple[Seen, ...]) -> None:
         self.presence.look_at((device_id,))
+        self._tell_codes(device_id, seen)
         if any(isinstance(reading, LockSeen) and is_by_hand(reading) for reading in seen):
             self.dispatcher.note_order(device_id, None)
+
+    def _take_in_codes(self, view: View, device_id: str, seen: Sequence[Seen]) -> None:
+        record = view.device(device_id)
+        if record is not None:
+            self.codes.take_in(view, record, seen)
+
+    def _forget_told(self, seen: Iterable[Seen]) -> None:
+        """Forget the PINs that were told: what was to be kept of them is sealed in the store."""
+        for reading in seen:
+            if isinstance(reading, CodeSeen) and reading.pin_ref is not None:
+                self.vault.forget(reading.pin_ref)
+
+    def _tell_codes(self, device_id: str, seen: tuple[Seen, ...]) -> None:
+        for reading in seen:
+            match reading:
+                case ReachabilitySeen(online=True):
+                    self.codes.reconciler.heard(device_id)
+                case CodeSeen() | CodeHintSeen() | LockSeen(user_slot=int()):
+                    self.codes.reconciler.touch(device_id)
+                case _:
+                    pass
 
 
 def _future() -> "asyncio.Future[None]":

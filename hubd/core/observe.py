@@ -3,15 +3,18 @@
 A reading that only confirms is telemetry: readers see it, the journal does not.
 """
 
+from datetime import datetime
 from typing import Literal
 
 from msgspec.structs import replace
 
 from hubd.core.battery import judge
+from hubd.core.codes.story import tell
 from hubd.core.silence import AT_ONCE, Silence, hear
 from hubd.model.event import (
     BatteryChanged,
     BatteryLow,
+    CodeMisused,
     DoorChanged,
     Event,
     LockChanged,
@@ -23,6 +26,8 @@ from hubd.model.event import (
 from hubd.model.seen import (
     BatterySeen,
     ClimateSeen,
+    CodeHintSeen,
+    CodeSeen,
     DenialSeen,
     DoorSeen,
     LinkSeen,
@@ -32,6 +37,7 @@ from hubd.model.seen import (
     TamperSeen,
 )
 from hubd.model.state import BatteryReading, Climate
+from hubd.store.codes import CodeRecord
 from hubd.store.records import DeviceRecord
 from hubd.store.tables import View
 
@@ -80,6 +86,8 @@ class Observer:
                 self._emit(record, LockDenied(reason=seen.reason, message=seen.message), "lock.access_denied", seen)
             case TamperSeen():
                 self._emit(record, Tampered(), "device.tampered", seen)
+            case CodeSeen() | CodeHintSeen():
+                pass  # `core.codes` takes these in
             case LinkSeen(link=link):
                 self._view.put_telemetry(replace(record, state=replace(record.state, link=link)))
 
@@ -110,8 +118,29 @@ class Observer:
                 self._view.put_device(replace(record, state=replace(known, locked=seen.locked)))
                 return
             method = "unknown"
-        event = LockChanged(locked=seen.locked, method=method, user_slot=seen.user_slot, request_id=request_id)
+        code = self._code_used(seen)
+        event = LockChanged(
+            locked=seen.locked,
+            method=method,
+            user_slot=seen.user_slot,
+            request_id=request_id,
+            code_id=None if code is None else code.code_id,
+            code_is_managed=code is None or code.is_managed,
+        )
         self._emit(record, event, "lock.locked" if seen.locked else "lock.unlocked", seen)
+        if code is not None and not seen.locked:
+            used_at = seen.occurred_at or self._view.now
+            if (misuse := misused(code, used_at)) is not None:
+                tell(self._view, code, misuse)
+            if code.is_one_time and code.is_managed and code.deleted_at is None:
+                self._view.put_code(replace(code, deleted_at=self._view.now, deleted_by="its one use"))
+
+    def _code_used(self, seen: LockSeen) -> CodeRecord | None:
+        """Return the access code that opened or closed the lock; that of its slot at this time."""
+        if seen.user_slot is None:
+            return None
+        codes = self._view.codes_of(self._device.device_id)
+        return next((c for c in codes if c.placement is not None and c.placement.slot == seen.user_slot), None)
 
     def _door(self, record: DeviceRecord, seen: DoorSeen) -> None:
         if seen.open == record.state.door_open:
@@ -153,6 +182,18 @@ class Observer:
                 cooling_set_point_celsius=after.cooling_set_point_celsius,
             )
             self._emit(record, event, "thermostat.manually_adjusted", seen)
+
+
+def misused(code: CodeRecord, at: datetime) -> CodeMisused | None:
+    """Return the alarm that a use of a code at a time is worth; None if it was within its time frame."""
+    if not code.is_managed or code.placement is None:
+        return None
+    is_early = code.starts_at is not None and at < code.starts_at
+    is_late = code.deleted_at is not None or (code.ends_at is not None and at >= code.ends_at)
+    if not is_early and not is_late:
+        return None
+    slot = code.placement.slot
+    return CodeMisused(code_id=code.code_id, slot=slot, starts_at=code.starts_at, ends_at=code.ends_at)
 
 
 def _is_adjusted(before: Climate, after: Climate) -> bool:

@@ -5,7 +5,7 @@ from msgspec.structs import replace
 from hubd.core.health import InstanceHealth
 from hubd.core.observe import Observer
 from hubd.core.silence import AT_ONCE, Silence
-from hubd.model.command import Command, LockDoor, UnlockDoor, action_type
+from hubd.model.command import LockDoor, Order, UnlockDoor, action_type
 from hubd.model.event import CommandResolved, CommandSettled
 from hubd.model.outcome import Outcome, OutcomeKind, expired, sent_unconfirmed, unreachable
 from hubd.model.seen import LockSeen
@@ -28,7 +28,7 @@ def cannot_reach(health: InstanceHealth) -> Outcome | None:
     return unreachable("hub_disconnected", message, {"hop": error.hop, "reason": error.code})
 
 
-def _public(command: Command, *, succeeded: bool) -> str | None:
+def _public(command: Order, *, succeeded: bool) -> str | None:
     action = action_type(command)
     if action not in _PUBLIC_ACTIONS:
         return None

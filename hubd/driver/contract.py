@@ -11,7 +11,10 @@ Subclass `DriverContract` in a pytest module named `test_*.py`, give it a `site`
 
 import asyncio
 import atexit
+import hashlib
+import hmac
 import logging
+import os
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -21,13 +24,18 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from hubd.driver import intake
+from hubd.driver import code_checks, intake
 from hubd.driver.clock import Clock, SystemClock
-from hubd.driver.protocol import Driver, DriverConfig, DriverError, Manifest
-from hubd.model.command import Command, LockDoor, UnlockDoor
+from hubd.driver.protocol import Driver, DriverConfig, DriverError, Manifest, Secrets
+from hubd.model.capability import KeypadCapability
+from hubd.model.command import ClearCode, Command, LockDoor, ReadCode, SetCode, UnlockDoor
 from hubd.model.device import DeviceDescription
+from hubd.model.errors import HubError
 from hubd.model.outcome import Outcome, OutcomeKind
 from hubd.model.seen import LockSeen, Seen
+
+_NONCE_BYTES = 16
+_HEAD_BYTES = _NONCE_BYTES + 32
 
 
 async def _nothing() -> None:
@@ -54,7 +62,7 @@ class RecordingPort:
         self.instance = instance
         self.clock: Clock = clock or SystemClock()
         self.log = logging.getLogger(f"hubd.contract.{instance}")
-        self.secrets = self
+        self.secrets: Secrets = self
         self.is_ready = asyncio.Event()
         self.devices: dict[str, DeviceDescription] = {}
         self.announced: list[DeviceDescription] = []
@@ -108,6 +116,25 @@ class RecordingPort:
     def reveal(self, ref: str) -> str:
         """See `Secrets.reveal`."""
         return self._pins[ref]
+
+    def wrap(self, data: bytes) -> bytes:
+        """See `Secrets.wrap`. It keeps bytes from the eye alone: every port of the same instance has the same key."""
+        nonce = os.urandom(_NONCE_BYTES)
+        sealed = bytes(a ^ b for a, b in zip(data, self._stream(nonce, len(data)), strict=True))
+        return nonce + self._tag(nonce + sealed) + sealed
+
+    def unwrap(self, data: bytes) -> bytes:
+        """See `Secrets.unwrap`."""
+        nonce, tag, sealed = data[:_NONCE_BYTES], data[_NONCE_BYTES:_HEAD_BYTES], data[_HEAD_BYTES:]
+        if not hmac.compare_digest(tag, self._tag(nonce + sealed)):
+            raise HubError("secret_unreadable", "It was not sealed by this port.")
+        return bytes(a ^ b for a, b in zip(sealed, self._stream(nonce, len(sealed)), strict=True))
+
+    def _stream(self, nonce: bytes, length: int) -> bytes:
+        return hashlib.shake_256(nonce + self.instance.encode()).digest(length)
+
+    def _tag(self, data: bytes) -> bytes:
+        return hmac.digest(self.instance.encode(), data, "sha256")
 
     async def found(self, description: DeviceDescription, *seen: Seen) -> str:
         """See `Port.found`."""
@@ -196,6 +223,10 @@ class DriverContract:
             assert port.devices, "the driver is ready and has found no device"
             for description in port.announced:
                 check_description(description)
+            for description in port.devices.values():
+                keypad = description.capabilities.keypad
+                if keypad is not None:
+                    code_checks.check_codes_seen(port.seen, description.native_id, keypad)
             known = {seen.native_id for seen in port.seen}
             assert known <= port.devices.keys(), "something was published about a device that was never found"
 
@@ -234,17 +265,24 @@ class DriverContract:
 
     async def test_unknown_device(self, site: ContractSite) -> None:
         """A device that is gone is an outcome, not an exception."""
-        driver = site.manifest.create(site.config)
-        async with running(driver, RecordingPort(), site.start_seconds):
-            outcome = await self._execute(driver, LockDoor, "no-such-device")
-        assert outcome.kind in {OutcomeKind.REJECTED, OutcomeKind.UNREACHABLE}, outcome
+        driver, port = site.manifest.create(site.config), RecordingPort()
+        async with running(driver, port, site.start_seconds):
+            outcomes = [await self._execute(driver, LockDoor, "no-such-device")]
+            if any(one.capabilities.keypad for one in port.devices.values()):
+                outcomes.append(await self._execute(driver, ReadCode, "no-such-device", slot=1))
+                outcomes.append(await self._execute(driver, ClearCode, "no-such-device", slot=1))
+                pin_ref = port.seal("4738")
+                outcomes.append(await self._execute(driver, SetCode, "no-such-device", slot=1, pin_ref=pin_ref))
+        for outcome in outcomes:
+            assert outcome.kind in {OutcomeKind.REJECTED, OutcomeKind.UNREACHABLE}, outcome
 
     async def test_link_down_is_said_at_once(self, site: ContractSite) -> None:
         """Before and after its life a driver answers UNREACHABLE within a second."""
         driver = site.manifest.create(site.config)
-        async with asyncio.timeout(1.0):
-            outcome = await self._execute(driver, LockDoor, "any")
-        assert outcome.kind is OutcomeKind.UNREACHABLE, outcome
+        for order, members in ((LockDoor, {}), (ReadCode, {"slot": 1})):
+            async with asyncio.timeout(1.0):
+                outcome = await self._execute(driver, order, "any", **members)
+            assert outcome.kind is OutcomeKind.UNREACHABLE, outcome
 
     async def test_link_lost_is_raised(self, site: ContractSite) -> None:
         """When the nearest hop vanishes `run` raises `DriverError` naming a hop of the manifest."""
@@ -261,8 +299,56 @@ class DriverContract:
         assert error.hop in site.manifest.hops
         assert error.message
 
-    async def _execute(self, driver: Driver, order: type[Any], native_id: str) -> Outcome:
-        command: Command = order(device_id=f"device-{native_id}", native_id=native_id)
+    async def test_codes_are_set_and_cleared(self, site: ContractSite) -> None:
+        """A code is DONE when the lock was read back, also over another one and over itself; so is an empty slot."""
+        await self._at_keypads(site, code_checks.codes_are_set_and_cleared)
+
+    async def test_duplicate_code_is_refused(self, site: ContractSite) -> None:
+        """A PIN that the lock has in another slot is `duplicate_code`, and changes nothing."""
+        await self._at_keypads(site, code_checks.a_duplicate_is_refused)
+
+    async def test_unknown_slot_is_refused(self, site: ContractSite) -> None:
+        """No command for a slot that the lock has not got touches another one."""
+        await self._at_keypads(site, code_checks.a_slot_that_is_not_there_is_refused)
+
+    async def test_unknown_pin_is_refused(self, site: ContractSite) -> None:
+        """A reference that the hub does not know (any more) is an outcome, not an exception."""
+        await self._at_keypads(site, code_checks.a_pin_that_is_not_known_is_refused)
+
+    async def test_time_frame_is_taken(self, site: ContractSite) -> None:
+        """A keypad that `has_schedules` takes a time frame, and loses it with the next code."""
+        await self._at_keypads(site, code_checks.a_time_frame_is_taken, lambda keypad: keypad.has_schedules)
+
+    async def _at_keypads(
+        self,
+        site: ContractSite,
+        check: Callable[[code_checks.Bench], Awaitable[None]],
+        fits: Callable[[KeypadCapability], bool] = lambda _: True,
+    ) -> None:
+        """Do a check at the first lock of each kind of keypad. Skips where no device has such a keypad."""
+        port, driver = RecordingPort(), site.manifest.create(site.config)
+
+        async def execute(order: type[Any], native_id: str, **members: Any) -> Outcome:
+            return await self._execute(driver, order, native_id, **members)
+
+        async with running(driver, port, site.start_seconds):
+            await site.reset()
+            benches: dict[KeypadCapability, code_checks.Bench] = {}
+            for native_id, description in port.devices.items():
+                keypad = description.capabilities.keypad
+                if keypad is not None and len(code_checks.usable(keypad)) > 1 and fits(keypad):
+                    bench = code_checks.Bench(native_id, keypad, port.secrets, port.clock, execute)
+                    benches.setdefault(keypad, bench)
+            for bench in benches.values():
+                async with code_checks.at(bench):
+                    await check(bench)
+        if not benches:
+            import pytest  # noqa: PLC0415 - only where the suite runs
+
+            pytest.skip("no device has such a keypad")
+
+    async def _execute(self, driver: Driver, order: type[Any], native_id: str, **members: Any) -> Outcome:
+        command: Command = order(device_id=f"device-{native_id}", native_id=native_id, **members)
         async with asyncio.timeout(20.0):
             outcome = await driver.execute(command)
         check_outcome(outcome)

@@ -31,7 +31,10 @@ class DriverError(HubError):
 
 
 class Secrets(Protocol):
-    """PINs by reference. A revealed PIN lives in a local variable, never in a log, event, error or attribute."""
+    """PINs by reference, and what a driver keeps that nobody may read.
+
+    A revealed PIN lives in a local variable, never in a log, event, error or attribute.
+    """
 
     def seal(self, pin: str) -> str:
         """Keep a PIN and return its reference."""
@@ -39,6 +42,17 @@ class Secrets(Protocol):
 
     def reveal(self, ref: str) -> str:
         """Return the PIN. Raises `KeyError` when the reference is not known (any more)."""
+        ...
+
+    def wrap(self, data: bytes) -> bytes:
+        """Seal what the driver writes into `Port.storage` and nobody may read there: keys of locks, pairings.
+
+        Only `unwrap` on this box, for this driver instance, gives it back. Both may be called from any thread.
+        """
+        ...
+
+    def unwrap(self, data: bytes) -> bytes:
+        """Return what was sealed. Raises `HubError` when it was sealed elsewhere, or is damaged."""
         ...
 
 

@@ -6,6 +6,18 @@ import msgspec
 
 type HvacMode = Literal["off", "heat", "cool", "heat_cool", "eco"]
 type FanMode = Literal["auto", "on", "circulate"]
+type CodeRule = Literal[
+    "no_zeros",
+    "cannot_start_with_12",
+    "no_triple_consecutive_ints",
+    "no_ascending_or_descending_sequence",
+    "at_least_three_unique_digits",
+    "cannot_contain_089",
+    "cannot_contain_0789",
+    "unique_first_four_digits",
+    "no_all_same_digits",
+]
+"""What a maker forbids of a PIN, in Seam's words (`device.properties.code_constraints`)."""
 
 
 class LockCapability(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -18,11 +30,27 @@ class LockCapability(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class KeypadCapability(msgspec.Struct, frozen=True, omit_defaults=True):
-    """PIN codes on the device."""
+    """PIN codes on the device. Slots are numbered from 1 to `slots`, as the device numbers them."""
 
     slots: int
     min_length: int = 4
     max_length: int = 8
+    lengths: tuple[int, ...] = ()
+    """The only lengths it takes, where it does not take all between the bounds."""
+    rules: tuple[CodeRule, ...] = ()
+    reserved_slots: tuple[int, ...] = ()
+    """Slots that the hub never uses, reads or clears (a master code)."""
+    tells_pins: bool = True
+    """False: it tells only whether a slot is in use, or answers with stars."""
+    has_schedules: bool = False
+    """It takes a time frame along with a PIN, and keeps to it by its own clock."""
+    has_one_time: bool = False
+    """It takes codes that work once."""
+
+    @property
+    def code_lengths(self) -> tuple[int, ...]:
+        """Every length that it takes, shortest first."""
+        return self.lengths or tuple(range(self.min_length, self.max_length + 1))
 
 
 class SetPointRange(msgspec.Struct, frozen=True):

@@ -1,6 +1,6 @@
 """Errors with a stable code, a sentence for a technician and data; prose is never parsed."""
 
-type Detail = dict[str, str | int | float | bool | None]
+type Detail = dict[str, str | int | float | bool | list[str] | None]
 
 
 def writable(text: str) -> str:
@@ -11,7 +11,7 @@ def writable(text: str) -> str:
 class HubError(Exception):
     """Something the caller or the site can act on. `code` is stable; `message` is shown to people as it is."""
 
-    def __init__(self, code: str, message: str, **data: str | float | bool | None) -> None:
+    def __init__(self, code: str, message: str, **data: str | float | bool | list[str] | None) -> None:
         self.code = code
         self.message = writable(message)
         super().__init__(self.message)

@@ -6,7 +6,8 @@ from typing import Literal
 import msgspec
 
 from hubd.model.capability import FanMode, HvacMode
-from hubd.model.command import Command
+from hubd.model.code import CodeChange
+from hubd.model.command import Order
 from hubd.model.device import Device
 from hubd.model.outcome import Outcome
 from hubd.model.seen import DenialReason, Method
@@ -106,6 +107,9 @@ class LockChanged(EventBase, frozen=True, kw_only=True, tag="lock.changed"):
     method: Method
     user_slot: int | None = None
     request_id: str | None = None
+    code_id: str | None = None
+    """The access code that was used, where its slot was told and is known."""
+    code_is_managed: bool = True
 
 
 class LockUncertain(EventBase, frozen=True, kw_only=True, tag="lock.uncertain"):
@@ -191,7 +195,7 @@ class CommandAccepted(EventBase, frozen=True, kw_only=True, tag="command.accepte
     """A command is durable. It will be settled, whatever happens."""
 
     request_id: str
-    command: Command
+    command: Order
     deadline: datetime
     by: str
 
@@ -215,6 +219,112 @@ class CommandResolved(EventBase, frozen=True, kw_only=True, tag="command.resolve
     request_id: str
     reached: bool
     message: str
+
+
+class CodeCreated(EventBase, frozen=True, kw_only=True, tag="code.created"):
+    """Somebody wished a code, or one was found on the lock that nobody wished. No event of a code holds its PIN."""
+
+    code_id: str
+    is_managed: bool = True
+    name: str | None = None
+    starts_at: datetime | None = None
+    ends_at: datetime | None = None
+    slot: int | None = None
+    is_backup: bool = False
+    by: str = ""
+
+
+class Edit(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One property of a code, in the API's words, as it was and as it is; of the PIN both are left out."""
+
+    property: str
+    before: str | None = None
+    after: str | None = None
+
+
+class CodeEdited(EventBase, frozen=True, kw_only=True, tag="code.edited"):
+    """The wish changed. One row for each public event of it, with the edits it tells; none: it is to be removed."""
+
+    code_id: str
+    edits: tuple[Edit, ...]
+    by: str = ""
+
+
+class CodePlaced(EventBase, frozen=True, kw_only=True, tag="code.placed"):
+    """The lock has the code. `is_early`: it keeps it inactive until it starts."""
+
+    code_id: str
+    slot: int
+    is_early: bool = False
+    is_verified: bool = True
+
+
+class CodeTakenOff(EventBase, frozen=True, kw_only=True, tag="code.taken_off"):
+    """The hub removed the code from the lock, and the lock said so."""
+
+    code_id: str
+    slot: int
+    reason: Literal["ended", "deleted", "not_begun", "changed"]
+    """`changed`: only to be set anew, as another code waits for the PIN that it had."""
+
+
+class CodeGone(EventBase, frozen=True, kw_only=True, tag="code.gone"):
+    """The code is no more; nothing of it is on the lock."""
+
+    code_id: str
+    reason: Literal["ended", "deleted", "removed_externally", "device_replaced"]
+    is_managed: bool = True
+    by: str = ""
+
+
+class CodeFailed(EventBase, frozen=True, kw_only=True, tag="code.failed"):
+    """Setting or removing does not succeed; it is tried again. Told once for failures in a row with one reason."""
+
+    code_id: str
+    error_code: str
+    message: str
+
+
+class CodeDelayed(EventBase, frozen=True, kw_only=True, tag="code.delayed"):
+    """A code that is due is not on the lock yet, or still on it, and why."""
+
+    code_id: str
+    doing: Literal["setting", "removing"]
+    reason: str
+
+
+class CodeTampered(EventBase, frozen=True, kw_only=True, tag="code.tampered"):
+    """Somebody else changed or removed a code on its lock. `is_allowed`: the hub goes by it."""
+
+    code_id: str
+    change: CodeChange
+    slot: int
+    is_allowed: bool = False
+
+
+class CodeConverted(EventBase, frozen=True, kw_only=True, tag="code.converted"):
+    """A code that was found on its lock is now kept by the hub, or the other way round."""
+
+    code_id: str
+    is_managed: bool
+    by: str = ""
+
+
+class BackupPulled(EventBase, frozen=True, kw_only=True, tag="code.backup_pulled"):
+    """A spare code of the device is used in place of this one."""
+
+    code_id: str
+    backup_id: str
+    by: str = ""
+
+
+class CodeMisused(EventBase, frozen=True, kw_only=True, tag="code.misused"):
+    """The lock opened for a code outside its time frame."""
+
+    code_id: str
+    slot: int
+    starts_at: datetime | None = None
+    ends_at: datetime | None = None
 
 
 class KeyCreated(EventBase, frozen=True, kw_only=True, tag="key.created"):
@@ -269,6 +379,17 @@ type Event = (
     | CommandStarted
     | CommandSettled
     | CommandResolved
+    | CodeCreated
+    | CodeEdited
+    | CodePlaced
+    | CodeTakenOff
+    | CodeGone
+    | CodeFailed
+    | CodeDelayed
+    | CodeTampered
+    | CodeConverted
+    | BackupPulled
+    | CodeMisused
     | KeyCreated
     | KeyRevoked
     | CursorCut

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from hubd.model.code import CodeChange, TimeFrame
 from hubd.model.state import Climate, LinkQuality
 
 type Method = Literal["keycode", "manual", "automatic", "unknown", "remote", "card"]
@@ -85,4 +86,38 @@ class LinkSeen(SeenBase, frozen=True, kw_only=True, tag="link"):
     link: LinkQuality
 
 
-type Seen = ReachabilitySeen | LockSeen | DoorSeen | BatterySeen | ClimateSeen | DenialSeen | TamperSeen | LinkSeen
+class CodeSeen(SeenBase, frozen=True, kw_only=True, tag="code"):
+    """What one slot of a keypad holds."""
+
+    slot: int
+    is_used: bool
+    pin_ref: str | None = None
+    """The PIN, sealed by `port.secrets`; None: the slot is empty, or the lock does not tell."""
+    is_enabled: bool = True
+    """False: the PIN is there and does not open."""
+    frame: TimeFrame | None = None
+    """The time frame the lock itself keeps to; None: it has none, or does not tell."""
+    is_cached: bool = False
+    """Not read from the lock now, but kept since some time by whoever stands between."""
+
+
+class CodeHintSeen(SeenBase, frozen=True, kw_only=True, tag="code_hint"):
+    """The lock says that somebody changed its codes; what it then holds is still to be read."""
+
+    change: CodeChange
+    slot: int | None = None
+    """None: it does not say which."""
+
+
+type Seen = (
+    ReachabilitySeen
+    | LockSeen
+    | DoorSeen
+    | BatterySeen
+    | ClimateSeen
+    | DenialSeen
+    | TamperSeen
+    | LinkSeen
+    | CodeSeen
+    | CodeHintSeen
+)

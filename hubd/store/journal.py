@@ -18,6 +18,7 @@ from hubd.model import ids
 from hubd.model.errors import StoreError
 from hubd.model.event import Event
 from hubd.store import chain, retention
+from hubd.store.codes import CodeBook, CodeRecord
 from hubd.store.database import Database, Statement, Value
 from hubd.store.records import CommandRecord, DeviceRecord, InstanceRecord, Row, micros, moment
 from hubd.store.tables import Overlay, Tables, View, statements
@@ -38,6 +39,8 @@ _decode_event = msgspec.json.Decoder(Event).decode
 _decode_device = msgspec.json.Decoder(DeviceRecord).decode
 _decode_instance = msgspec.json.Decoder(InstanceRecord).decode
 _decode_command = msgspec.json.Decoder(CommandRecord).decode
+_decode_code = msgspec.json.Decoder(CodeRecord).decode
+_decode_book = msgspec.json.Decoder(CodeBook).decode
 
 type Transaction[T] = Callable[[View], T]
 
@@ -94,6 +97,11 @@ class Journal:
                 self.tables.put_instance(_decode_instance(body))
             for (body,) in await self.database.read("SELECT body FROM commands WHERE is_open = 1"):
                 self.tables.put_command(_decode_command(body))
+            for (body,) in await self.database.read("SELECT body FROM access_codes"):
+                code = _decode_code(body)
+                self.tables.put_code(code.code_id, code)
+            for (body,) in await self.database.read("SELECT body FROM code_books"):
+                self.tables.put_book(_decode_book(body))
         except msgspec.DecodeError as error:
             name = self.database.path.name
             raise StoreError("damaged", f"{name}: a row cannot be read ({error}); restore a backup") from error
@@ -209,6 +217,10 @@ class Journal:
             self.tables.put_instance(instance)
         for command in overlay.commands.values():
             self.tables.put_command(command)
+        for code_id, code in overlay.codes.items():
+            self.tables.put_code(code_id, code)
+        for book in overlay.books.values():
+            self.tables.put_book(book)
         self._stale.update(overlay.silent)
         self._stale.difference_update(overlay.devices)
         if rows:

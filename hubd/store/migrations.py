@@ -59,4 +59,29 @@ MIGRATIONS: list[list[str]] = [
         ) STRICT, WITHOUT ROWID""",
         """CREATE TABLE cursors(name TEXT PRIMARY KEY, seq INTEGER NOT NULL) STRICT, WITHOUT ROWID""",
     ],
+    [
+        "CREATE TABLE access_codes(code_id TEXT PRIMARY KEY, device_id TEXT NOT NULL, body BLOB NOT NULL) STRICT",
+        "CREATE TABLE code_books(device_id TEXT PRIMARY KEY, body BLOB NOT NULL) STRICT, WITHOUT ROWID",
+        # What became of each code, PIN excluded; kept for a year, however soon the journal is cut.
+        """CREATE TABLE code_history(
+            id INTEGER PRIMARY KEY,
+            code_id TEXT NOT NULL,
+            device_id TEXT NOT NULL,
+            at INTEGER NOT NULL,
+            type TEXT NOT NULL,
+            body BLOB NOT NULL
+        ) STRICT""",
+        "CREATE INDEX code_history_code ON code_history(code_id, at)",
+        "CREATE INDEX code_history_device ON code_history(device_id, at)",
+        "CREATE INDEX code_history_age ON code_history(at)",
+        # One row for each call that asked for a change of a code: what its action_attempt_id stands for.
+        """CREATE TABLE code_attempts(
+            attempt_id TEXT PRIMARY KEY,
+            code_id TEXT NOT NULL,
+            device_id TEXT NOT NULL,
+            action TEXT NOT NULL,
+            at INTEGER NOT NULL
+        ) STRICT""",
+        "CREATE INDEX code_attempts_age ON code_attempts(at, attempt_id)",
+    ],
 ]

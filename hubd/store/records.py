@@ -5,7 +5,7 @@ from typing import Final
 
 import msgspec
 
-from hubd.model.command import Command
+from hubd.model.command import Order
 from hubd.model.device import Device
 from hubd.model.event import Event
 from hubd.model.outcome import Outcome
@@ -107,7 +107,7 @@ class CommandRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     """A command and the time of each of its stages."""
 
     request_id: str
-    command: Command
+    command: Order
     by: str
     accepted_at: datetime
     deadline: datetime

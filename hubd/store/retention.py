@@ -1,6 +1,6 @@
 """Cutting the journal's old end, and checking what is left of it."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 
@@ -8,6 +8,8 @@ from hubd.store import chain
 from hubd.store.database import Database
 from hubd.store.records import micros
 
+AHEAD = timedelta(days=1)
+"""How far rows may be ahead of the clock and yet count as young: it may have been set back since."""
 _PAGE = 1000
 _KEEP = "INSERT OR REPLACE INTO meta(name, value) VALUES(?, ?)"
 
@@ -43,14 +45,14 @@ async def cut(database: Database, before: datetime, now: datetime) -> int:
 
     Rows are dropped from the start on, up to the first young one. So a row that was written while the clock stood in
     the past (a box without a battery for its clock) takes nothing of what stands before it along; and one that bears a
-    time after `now` (the clock was ahead) holds nothing up.
+    time far after `now` (the clock was ahead) holds nothing up. To be called only while the time is trusted.
     """
     found = await database.read(
         "SELECT seq, chain FROM journal WHERE seq < min("
         " (SELECT max(seq) FROM journal),"
         " ifnull((SELECT seq FROM journal WHERE created_at BETWEEN ? AND ? ORDER BY seq LIMIT 1), 1 << 62)"
         ") ORDER BY seq DESC LIMIT 1",
-        (micros(before), micros(now)),
+        (micros(before), micros(now + AHEAD)),
     )
     if not found:
         return 0

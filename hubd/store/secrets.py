@@ -1,5 +1,6 @@
 """Sealing of secrets at rest: AES-256-GCM under the box's key, bound to the row it stands in."""
 
+import hmac
 import os
 from pathlib import Path
 
@@ -7,6 +8,7 @@ from hubd.driver.files import write_new
 from hubd.model.errors import StoreError
 
 KEY_BYTES = 32
+MARK_BYTES = 16
 _NONCE_BYTES = 12
 
 
@@ -17,6 +19,7 @@ class Sealer:
         from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # noqa: PLC0415 - 4 MB, only where it is used
 
         self._aead = AESGCM(key)
+        self._mark_key = hmac.digest(key, b"marks", "sha256")
 
     def seal(self, secret: bytes, row: str) -> bytes:
         """Encrypt; `row` is the identity of the row that will hold it."""
@@ -32,6 +35,10 @@ class Sealer:
         except (InvalidTag, ValueError) as error:  # ValueError: too short to hold a nonce
             message = "A stored secret cannot be read: the box's secret.key is not the one that sealed it."
             raise StoreError("secret_unreadable", message) from error
+
+    def mark(self, secret: bytes) -> bytes:
+        """Return a fingerprint: equal for equal values, and of no use to whoever has not the key."""
+        return hmac.digest(self._mark_key, secret, "sha256")[:MARK_BYTES]
 
 
 def load_key(path: Path) -> bytes:

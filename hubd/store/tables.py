@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from hubd.model.event import Event
+from hubd.store.codes import CodeBook, CodeRecord
 from hubd.store.database import Statement, Value
 from hubd.store.fold import fold
 from hubd.store.records import CommandRecord, DeviceRecord, InstanceRecord, micros
@@ -35,6 +36,9 @@ class Tables:
         self._recent: OrderedDict[str, CommandRecord] = OrderedDict()
         self._natives: dict[tuple[str, str], str] = {}
         self._hardware: dict[str, set[str]] = {}
+        self._codes: dict[str, CodeRecord] = {}
+        self._codes_of: dict[str, set[str]] = {}
+        self._books: dict[str, CodeBook] = {}
 
     @property
     def devices(self) -> Mapping[str, DeviceRecord]:
@@ -50,6 +54,20 @@ class Tables:
     def open_commands(self) -> Mapping[str, CommandRecord]:
         """Commands that are accepted and not settled."""
         return self._open
+
+    @property
+    def codes(self) -> Mapping[str, CodeRecord]:
+        """Every access code, by id; those that are gone from their lock for good are no more."""
+        return self._codes
+
+    def codes_of(self, device_id: str) -> list[CodeRecord]:
+        """Return the codes of a device, oldest first."""
+        found = [self._codes[code_id] for code_id in self._codes_of.get(device_id, ())]
+        return sorted(found, key=in_order)
+
+    def book(self, device_id: str) -> CodeBook:
+        """Return what is known of a device's keypad."""
+        return self._books.get(device_id) or CodeBook(device_id)
 
     def command(self, request_id: str) -> CommandRecord | None:
         """Return a command that is open or among the last settled ones; older ones are in the database."""
@@ -90,6 +108,24 @@ class Tables:
         if len(self._recent) > RECENT_COMMANDS:
             self._recent.popitem(last=False)
 
+    def put_code(self, code_id: str, record: CodeRecord | None) -> None:
+        """Write a committed code; None: it is no more."""
+        before = self._codes.pop(code_id, None)
+        if before is not None:
+            self._codes_of[before.device_id].discard(code_id)
+        if record is not None:
+            self._codes[code_id] = record
+            self._codes_of.setdefault(record.device_id, set()).add(code_id)
+
+    def put_book(self, book: CodeBook) -> None:
+        """Write what is known of a keypad."""
+        self._books[book.device_id] = book
+
+
+def in_order(record: CodeRecord) -> tuple[datetime, str]:
+    """Return what codes are ordered by."""
+    return record.created_at, record.code_id
+
 
 def native_key(record: DeviceRecord) -> tuple[str, str]:
     """Return how a device's driver instance knows it."""
@@ -111,13 +147,15 @@ class Draft(msgspec.Struct, frozen=True):
 class Overlay:
     """Changes on top of the tables (or of another overlay) that are not committed yet."""
 
-    __slots__ = ("commands", "devices", "drafts", "instances", "silent", "statements")
+    __slots__ = ("books", "codes", "commands", "devices", "drafts", "instances", "silent", "statements")
 
     def __init__(self) -> None:
         self.devices: dict[str, DeviceRecord] = {}
         self.instances: dict[str, InstanceRecord] = {}
         self.commands: dict[str, CommandRecord] = {}
         self.silent: dict[str, DeviceRecord] = {}
+        self.codes: dict[str, CodeRecord | None] = {}
+        self.books: dict[str, CodeBook] = {}
         self.drafts: list[Draft] = []
         self.statements: list[tuple[str, tuple[Value, ...]]] = []
 
@@ -126,6 +164,8 @@ class Overlay:
         self.devices.update(other.devices)
         self.instances.update(other.instances)
         self.commands.update(other.commands)
+        self.codes.update(other.codes)
+        self.books.update(other.books)
         for device_id in other.devices:
             self.silent.pop(device_id, None)
         for device_id, record in other.silent.items():
@@ -215,6 +255,46 @@ class View:
         """Write a command in this transaction."""
         self.own.commands[record.request_id] = record
 
+    def code(self, code_id: str) -> CodeRecord | None:
+        """Return an access code as this transaction sees it."""
+        for overlay in (self.own, self._batch):
+            if code_id in overlay.codes:
+                return overlay.codes[code_id]
+        return self._tables.codes.get(code_id)
+
+    def codes_of(self, device_id: str) -> list[CodeRecord]:
+        """Return the codes of a device, oldest first, as this transaction sees them."""
+        found = {record.code_id: record for record in self._tables.codes_of(device_id)}
+        for overlay in (self._batch, self.own):
+            for code_id, record in overlay.codes.items():
+                if record is not None and record.device_id == device_id:
+                    found[code_id] = record
+                else:
+                    found.pop(code_id, None)
+        return sorted(found.values(), key=in_order)
+
+    def codes_sharing(self, common_code_key: str) -> list[CodeRecord]:
+        """Return the codes that have a `common_code_key`, oldest first, as this transaction sees them."""
+        found: dict[str, CodeRecord | None] = {**self._tables.codes, **self._batch.codes, **self.own.codes}
+        sharing = [r for r in found.values() if r is not None and r.common_code_key == common_code_key]
+        return sorted(sharing, key=in_order)
+
+    def put_code(self, record: CodeRecord) -> None:
+        """Write an access code in this transaction."""
+        self.own.codes[record.code_id] = record
+
+    def drop_code(self, code_id: str) -> None:
+        """Have a code, and the PIN in it, be no more."""
+        self.own.codes[code_id] = None
+
+    def book(self, device_id: str) -> CodeBook:
+        """Return what is known of a device's keypad, as this transaction sees it."""
+        return self.own.books.get(device_id) or self._batch.books.get(device_id) or self._tables.book(device_id)
+
+    def put_book(self, book: CodeBook) -> None:
+        """Write what is known of a keypad in this transaction."""
+        self.own.books[book.device_id] = book
+
     def execute(self, sql: str, *parameters: Value) -> None:
         """Add a statement on a table that is not folded (keys, webhooks, cursors)."""
         self.own.statements.append((sql, parameters))
@@ -254,5 +334,20 @@ def statements(overlay: Overlay) -> list[Statement]:
             for c in overlay.commands.values()
         ]
         result.append((_PUT_COMMAND, command_rows))
+    result.extend(_code_statements(overlay))
     result.extend((sql, [parameters]) for sql, parameters in overlay.statements)
+    return result
+
+
+def _code_statements(overlay: Overlay) -> list[Statement]:
+    result: list[Statement] = []
+    kept = [(code_id, record.device_id, _encode(record)) for code_id, record in overlay.codes.items() if record]
+    gone = [(code_id,) for code_id, record in overlay.codes.items() if record is None]
+    if kept:
+        result.append(("INSERT OR REPLACE INTO access_codes(code_id, device_id, body) VALUES(?, ?, ?)", kept))
+    if gone:
+        result.append(("DELETE FROM access_codes WHERE code_id = ?", gone))
+    if overlay.books:
+        books = [(device_id, _encode(book)) for device_id, book in overlay.books.items()]
+        result.append(("INSERT OR REPLACE INTO code_books(device_id, body) VALUES(?, ?)", books))
     return result

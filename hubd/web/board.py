@@ -4,8 +4,8 @@ import msgspec
 
 from hubd.core.health import InstanceHealth
 from hubd.core.keys import Key
-from hubd.model.command import Command
-from hubd.web import words
+from hubd.model.command import Order
+from hubd.web import moments, words
 from hubd.web.condition import Rank
 from hubd.web.desk import Desk, Lines, Orders
 from hubd.web.parts import Part
@@ -20,6 +20,8 @@ MAX_PROBLEMS = 8
 MAX_PENDING = 20
 MAX_UNMANAGED = 20
 MAX_TEXT = 100
+FEW_CHANGES = 3
+"""So many changes of codes may wait for a radio without a word."""
 SHOWS = {
     "all": "All",
     "problems": "With a problem",
@@ -73,6 +75,8 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
     why: str
     remedy: str
     next_try: str
+    backlog: str = ""
+    """What waits for its radio, where that is more than a few changes."""
 
 
 class Links(msgspec.Struct, frozen=True):
@@ -113,7 +117,9 @@ def read_query(pairs: tuple[tuple[str, str], ...]) -> Query:
 async def site_parts(desk: Desk, session: Session, key: Key, query: Query) -> list[Part]:
     """Build the parts of the page. Raises `StoreError`."""
     found = survey(desk.hub)
-    lines = tuple(desk.line(row) for row in await desk.recent.rows())
+    rows = await desk.recent.rows()
+    await desk.code_names.learn(row.event for row in rows)
+    lines = tuple(desk.line(row) for row in rows)
     return [
         await desk.notices(session),
         Part("summary", "summary.html", _summary(found)),
@@ -171,7 +177,15 @@ def _link(desk: Desk, instance: str, health: InstanceHealth, devices: list[Known
         why="" if error is None else plain(error.message),
         remedy="" if error is None else plain(error.remedy),
         next_try="" if error is None else _next_try(desk, health),
+        backlog=_backlog(desk, instance),
     )
+
+
+def _backlog(desk: Desk, instance: str) -> str:
+    waiting = desk.hub.codes.backlog(instance) if instance in desk.hub.instances else None
+    if waiting is None or waiting.steps <= FEW_CHANGES:
+        return ""
+    return f"{waiting.steps} changes of codes wait, about {moments.rough(waiting.seconds)}."
 
 
 def _hops(health: InstanceHealth) -> list[Hop]:
@@ -202,9 +216,9 @@ def _pending(desk: Desk) -> Orders:
     return Orders(shown, max(0, len(records) - MAX_PENDING))
 
 
-def busy(desk: Desk) -> dict[str, Command]:
+def busy(desk: Desk) -> dict[str, Order]:
     """Return the first order under way on each device."""
-    result: dict[str, Command] = {}
+    result: dict[str, Order] = {}
     for record in desk.hub.journal.tables.open_commands.values():
         result.setdefault(record.command.device_id, record.command)
     return result

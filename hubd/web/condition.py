@@ -15,14 +15,16 @@ class Rank(IntEnum):
     """Kinds of trouble, worst first."""
 
     STORAGE = 0
-    LINK = 1
-    JAMMED = 2
-    SILENT = 3
-    BATTERY_CRITICAL = 4
-    POSITION = 5
-    BATTERY_LOW = 6
-    CAUTION = 7
-    STARTING = 8
+    CLOCK = 1
+    LINK = 2
+    JAMMED = 3
+    SILENT = 4
+    BATTERY_CRITICAL = 5
+    POSITION = 6
+    BATTERY_LOW = 7
+    CODES = 8
+    CAUTION = 9
+    STARTING = 10
 
 
 class Reach(msgspec.Struct, frozen=True):

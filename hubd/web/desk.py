@@ -7,12 +7,14 @@ import msgspec
 
 from hubd.core.hub import Hub
 from hubd.core.keys import Keys
-from hubd.model.command import Command
+from hubd.model.command import Order
 from hubd.model.outcome import OutcomeKind
 from hubd.store.records import CommandRecord, Row
-from hubd.web import sentences, words
+from hubd.web import moments, sentences, words
+from hubd.web.code_names import CodeNames
 from hubd.web.parts import Part
 from hubd.web.recent import Recent
+from hubd.web.scene import Scene
 from hubd.web.sessions import Notice, Session
 from hubd.web.survey import link_name, shown_name
 from hubd.web.words import Stamp, Tone, plain
@@ -85,6 +87,7 @@ class Desk:
         self.keys = keys
         self.zone = zone
         self.recent = Recent(hub.journal)
+        self.code_names = CodeNames(hub.journal)
 
     @property
     def now(self) -> datetime:
@@ -113,10 +116,14 @@ class Desk:
         if row.event is None:
             return Line(at, "The content of this event was erased.", "quiet", row.device_id)
         link = "" if row.instance is None else words.within(link_name(self.hub, row.instance))
-        order = partial(_order, self.hub)
-        scene = sentences.Scene(self.device_name(row.device_id), link, self.who, order)
+        scene = self.scene(row.device_id, link)
         device_id = row.device_id if row.device_id in self.hub.devices else None
         return Line(at, sentences.sentence(row.event, scene), sentences.tone(row.event), device_id)
+
+    def scene(self, device_id: str | None, link: str = "") -> Scene:
+        """Return what the sentence of an event may refer to."""
+        order, moment = partial(_order, self.hub), partial(moments.show, zone=self.zone)
+        return Scene(self.device_name(device_id), link, self.who, order, self.code_names, moment)
 
     def order_line(self, record: CommandRecord) -> OrderLine:
         """Tell one command."""
@@ -144,6 +151,8 @@ class Desk:
         return Part("notices", "notices.html", Notices(tuple([await self._notice(notice) for notice in found])))
 
     async def _notice(self, notice: Notice) -> NoticeLine:
+        if notice.report:
+            return NoticeLine("ok", plain(notice.title), plain(notice.report))
         name = self.device_name(notice.device_id)
         record = None if notice.request_id is None else await self.hub.journal.command(notice.request_id)
         if record is None:
@@ -156,7 +165,7 @@ class Desk:
         return NoticeLine(tone, f"{order.what} {name}: {order.end}", text)
 
 
-def what(command: Command) -> str:
+def what(command: Order) -> str:
     """Name a command as a heading."""
     words_ = sentences.order_words(command)
     return words_[:1].upper() + words_[1:]

@@ -6,6 +6,7 @@ from hubd.core.keys import Key
 from hubd.store.records import CommandRecord, Row
 from hubd.web import care, facts
 from hubd.web.board import busy
+from hubd.web.codes import Stories, code_parts
 from hubd.web.desk import Desk, Lines, Orders
 from hubd.web.parts import Part
 from hubd.web.recent import telling
@@ -41,7 +42,7 @@ class Head(msgspec.Struct, frozen=True):
 
 
 class History:
-    """Events and orders of one device; read again only after the journal told something of it."""
+    """Events, orders and stories of codes of one device; read again only after the journal told something of it."""
 
     def __init__(self, desk: Desk, device_id: str) -> None:
         self._desk = desk
@@ -49,6 +50,7 @@ class History:
         self._seq = -1
         self.rows: list[Row] = []
         self.orders: list[CommandRecord] = []
+        self.stories = Stories()
 
     async def refresh(self) -> None:
         """Read what is new. Raises `StoreError`."""
@@ -64,6 +66,8 @@ class History:
         found = await journal.database.read(_ORDERS, (_LOOK_BACK_ORDERS, self._device_id, MAX_ORDERS))
         self.rows = telling(rows)[:MAX_EVENTS]
         self.orders = [_decode(body) for (body,) in found]
+        await self.stories.read(self._desk, self._device_id)
+        await self._desk.code_names.learn(row.event for row in self.rows)
         self._seq = head
 
     async def _is_touched(self, head: int) -> bool:
@@ -100,6 +104,7 @@ async def device_parts(desk: Desk, session: Session, key: Key, device_id: str, h
                 None if state.link is None else desk.stamp(state.link.measured_at),
             ),
         ),
+        *code_parts(desk, session, key, record, history.stories),
         Part("orders", "orders.html", Orders(tuple(desk.order_line(order) for order in history.orders))),
         Part("identity", "facts.html", facts.identity(record, link, desk.stamp(record.found_at), removed_at)),
         Part("abilities", "facts.html", facts.abilities(record.device.description.capabilities)),

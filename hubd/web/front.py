@@ -18,12 +18,15 @@ from hubd.web import guard
 from hubd.web.answers import HTML, go, only, status_of
 from hubd.web.board import SHOWS, read_query, site_parts
 from hubd.web.care import driver_parts, run_parts
+from hubd.web.code_errands import CodeErrands, said
+from hubd.web.codes import one_code_parts
 from hubd.web.desk import Desk
 from hubd.web.detail import History, device_parts
 from hubd.web.errands import Errands
 from hubd.web.live import Live, Look
 from hubd.web.parts import Part
-from hubd.web.render import Renderer
+from hubd.web.render import Fragment, Renderer
+from hubd.web.scene import first_upper
 from hubd.web.sessions import Notice
 from hubd.web.signin import SignIn, Visitor, read_own_form
 from hubd.web.survey import link_name, shown_name
@@ -48,6 +51,7 @@ class Front:
         self._live = Live(hub, self._renderer)
         self._door = SignIn(hub, keys)
         self._errands = Errands(hub)
+        self._code_errands = CodeErrands(hub, self._desk.zone)
 
     async def handle(self, request: Request) -> Response:
         """Answer a request. Never raises for what a browser sends."""
@@ -84,6 +88,8 @@ class Front:
             return await self._driver(request, visitor)
         if path.startswith("/run/"):
             return await self._run(request, visitor)
+        if path.startswith("/code/"):
+            return await self._code(request, visitor)
         return await self._device(request, visitor)
 
     async def _device(self, request: Request, visitor: Visitor) -> Response:
@@ -97,10 +103,68 @@ class Front:
         values = {
             "name": shown_name(record),
             "has_notes": bool(record.custom_metadata),
+            "has_codes": any(part.id == "codes" for part in parts),
             "has_care": record.removed_at is None and bool(self._hub.actions.catalogue(record.device.instance)),
             "stream": "/page/stream?" + urlencode({"device": device_id}),
         }
         return await self._page(request, visitor, "device.html", parts, values)
+
+    async def _code(self, request: Request, visitor: Visitor) -> Response:
+        only(request, "GET", "HEAD", "POST")
+        code_id, pin = request.path.removeprefix("/code/"), ""
+        if request.method == "POST":
+            form = read_own_form(request, visitor)
+            if form.get("action") == "remove":
+                return await self._remove_code(request, visitor, code_id, guard.own_path(form.get("back", "/")))
+            if form.get("action") != "show":
+                raise InvalidInputError("action", "must be show or remove")
+            pin = self._code_errands.pin(visitor.key, code_id)
+            if request.headers.get("x-requested-with") == "hubd":
+                shown = Fragment(
+                    f"pin-{code_id}", "", self._renderer.piece("pin.html", {"code_id": code_id, "pin": pin})
+                )
+                return Response(body=_encode([shown]), headers={"content-type": "application/json"})
+        parts = await self._code_parts(visitor, code_id, pin)
+        head = next(part.values for part in parts if part.id == "code")
+        values = {"head": head, "stream": "/page/stream?" + urlencode({"code": code_id})}
+        return await self._page(request, visitor, "code-page.html", parts, values)
+
+    async def _code_parts(self, visitor: Visitor, code_id: str, pin: str = "") -> list[Part]:
+        parts = await one_code_parts(self._desk, visitor.session, visitor.key, code_id, pin)
+        if parts is None:
+            raise NotFoundError("access_code_not_found", "There is no such access code on this hub, and was none.")
+        return parts
+
+    async def _remove_code(self, request: Request, visitor: Visitor, code_id: str, back: str) -> Response:
+        now = self._hub.clock.monotonic()
+        try:
+            code = await self._code_errands.remove(visitor.key, code_id)
+            report = "It is being taken off the lock." if code.placement is not None else "It was not on the lock."
+            name = self._desk.code_names(code_id)
+            notice = Notice(code.device_id, now, title=f"{first_upper(name)}: removed", report=report)
+        except (NotFoundError, StoreError) as error:
+            notice = Notice(None, now, refusal=error.message, title="Not removed")
+        visitor.session.tell(notice)
+        return await self._after(request, visitor, back)
+
+    async def _add_code(self, visitor: Visitor, record: DeviceRecord, form: Mapping[str, str]) -> Response:
+        device_id, now = record.device.device_id, self._hub.clock.monotonic()
+        try:
+            code = await self._code_errands.add(visitor.key, record, form)
+            name = self._desk.code_names(code.code_id)
+            report = "The table says how far it is; its PIN is shown there on demand."
+            visitor.session.tell(Notice(device_id, now, title=f"{first_upper(name)}: made", report=report))
+            return go(f"/device/{device_id}#c-{code.code_id}")
+        except (InvalidInputError, NotFoundError, RefusedError, StoreError) as error:
+            visitor.session.tell(Notice(device_id, now, refusal=said(error), title="The code was not made"))
+        return go(f"/device/{device_id}#code-form")
+
+    async def _after(self, request: Request, visitor: Visitor, back: str) -> Response:
+        """Answer a button with what became of it: a script in its place, anybody else on the page it stands on."""
+        if request.headers.get("x-requested-with") == "hubd":
+            fragments = await self._renderer.fragments([await self._desk.notices(visitor.session)])
+            return Response(body=_encode(fragments), headers={"content-type": "application/json"})
+        return go(back)
 
     async def _driver(self, request: Request, visitor: Visitor) -> Response:
         only(request, "GET", "HEAD", "POST")
@@ -179,12 +243,14 @@ class Front:
     def _look(self, request: Request, visitor: Visitor) -> Look:
         """Return what looks at the page that a stream belongs to."""
         desk, given = self._desk, dict(request.query)
-        device_id, instance = given.get("device", ""), given.get("driver", "")
+        device_id, instance, code_id = given.get("device", ""), given.get("driver", ""), given.get("code", "")
         if (run := self._followed(request)) is not None:
             return lambda: run_parts(desk, visitor.session, visitor.key, run)
         if instance:
             self._configured(instance)
             return lambda: driver_parts(desk, visitor.session, visitor.key, instance)
+        if code_id:
+            return lambda: self._code_parts(visitor, code_id)
         if device_id:
             self._known(device_id)
             history = History(desk, device_id)
@@ -200,12 +266,14 @@ class Front:
         form = read_own_form(request, visitor)
         if not visitor.key.may("operator"):
             raise RefusedError("forbidden", f"This key has role {visitor.key.role}; giving orders needs operator.")
+        if form.get("action") == "add_code":
+            return await self._add_code(visitor, record, form)
         visitor.session.tell(await self._submit(visitor, record, form.get("action", "")))
-        if request.headers.get("x-requested-with") == "hubd":
-            fragments = await self._renderer.fragments([await self._desk.notices(visitor.session)])
-            return Response(body=_encode(fragments), headers={"content-type": "application/json"})
         back = guard.own_path(form.get("back", "/"))
-        return go(back if back.startswith("/device/") else f"{back.partition('#')[0]}#d-{record.device.device_id}")
+        is_here = back.startswith("/device/")
+        return await self._after(
+            request, visitor, back if is_here else f"{back.partition('#')[0]}#d-{record.device.device_id}"
+        )
 
     async def _submit(self, visitor: Visitor, record: DeviceRecord, action: str) -> Notice:
         device_id, clock = record.device.device_id, self._hub.clock

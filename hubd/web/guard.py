@@ -13,7 +13,9 @@ from hubd.model.errors import HubError, InvalidInputError
 MAX_FORM = 16 * 1024
 MAX_FIELDS = 20
 _FORM = "application/x-www-form-urlencoded"
-_PATH = re.compile(r"/(?:(?:device|driver|run)/[\w.~-]{1,80})?(?:\?[\w.~%&=+-]{0,1000})?(?:#[\w.~-]{0,100})?", re.ASCII)
+_PATH = re.compile(
+    r"/(?:(?:device|code|driver|run)/[\w.~-]{1,80})?(?:\?[\w.~%&=+-]{0,1000})?(?:#[\w.~-]{0,100})?", re.ASCII
+)
 
 # Referrer-Policy must not be `no-referrer`: with it browsers send `Origin: null` along with a form.
 HEADERS = {

@@ -4,7 +4,15 @@ import asyncio
 from collections import deque
 from collections.abc import Iterable
 
-from hubd.model.event import BatteryChanged, BatteryLow, CommandSettled, DeviceConnected, DeviceFound, LockChanged
+from hubd.model.event import (
+    BatteryChanged,
+    BatteryLow,
+    CodeEdited,
+    CommandSettled,
+    DeviceConnected,
+    DeviceFound,
+    LockChanged,
+)
 from hubd.model.outcome import Outcome, OutcomeKind
 from hubd.store.journal import Journal
 from hubd.store.records import Row
@@ -46,9 +54,10 @@ def telling(rows: Iterable[Row]) -> list[Row]:
     """Drop what another row among these tells better; keeps the order.
 
     An order that was done is told by the bolt's move, a battery's new class by its alarm, and that a device answers by
-    its being found.
+    its being found. A change of a code is told whole by the first of its rows.
     """
     kept = list(rows)
+    edits = {_edit(row): row.seq for row in sorted(kept, key=lambda row: row.seq, reverse=True)}
     told: set[tuple[object, ...]] = set()
     for row in kept:
         match row.event:
@@ -60,7 +69,12 @@ def telling(rows: Iterable[Row]) -> list[Row]:
                 told.add((DeviceConnected, row.device_id, row.created_at))
             case _:
                 pass
+    kept = [row for row in kept if _edit(row) is None or edits[_edit(row)] == row.seq]
     return [row for row in kept if _matter(row) not in told]
+
+
+def _edit(row: Row) -> tuple[object, ...] | None:
+    return (row.event.code_id, row.created_at) if isinstance(row.event, CodeEdited) else None
 
 
 def _matter(row: Row) -> tuple[object, ...]:

@@ -62,6 +62,10 @@ class Renderer:
         """Render a whole page."""
         return self._templates[template].render(values).encode()
 
+    def piece(self, template: str, values: Mapping[str, object]) -> str:
+        """Render what is no part of a page that can be compared, such as a PIN that was asked for."""
+        return self._templates[template].render(values)
+
     async def fragments(self, parts: Sequence[Part]) -> list[Fragment]:
         """Render parts, with a pause for others every few of them."""
         done: list[Fragment] = []

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta, tzinfo
 import msgspec
 
 from hubd.core.observe import battery_status
-from hubd.model.command import Command, LockDoor, UnlockDoor
+from hubd.model.command import LockDoor, Order, UnlockDoor
 from hubd.model.state import BatteryReading, Climate, DeviceState
 from hubd.web import words
 from hubd.web.survey import Known
@@ -49,9 +49,11 @@ class DeviceRow(msgspec.Struct, frozen=True, kw_only=True):
     """The order under way, such as `Unlocking…`."""
     can_lock: bool
     can_unlock: bool
+    codes: str
+    """How many of its access codes have an error; empty for none."""
 
 
-def device_row(known: Known, order: Command | None, now: datetime, zone: tzinfo, *, acts: bool) -> DeviceRow:
+def device_row(known: Known, order: Order | None, now: datetime, zone: tzinfo, *, acts: bool) -> DeviceRow:
     """Build a row; `order` is what is under way on the device, `acts` whether the reader may give orders."""
     record = known.record
     description, state = record.device.description, record.state
@@ -69,6 +71,7 @@ def device_row(known: Known, order: Command | None, now: datetime, zone: tzinfo,
         doing=doing_words(order),
         can_lock=lock is not None and lock.can_lock,
         can_unlock=lock is not None and lock.can_unlock,
+        codes=words.count(known.wrong_codes, "code with an error", "codes with errors") if known.wrong_codes else "",
     )
 
 
@@ -112,7 +115,7 @@ def battery_words(battery: BatteryReading, now: datetime, zone: tzinfo) -> Batte
     return Battery(text, tone, words.stamp(battery.measured_at, now, zone) if is_old else None)
 
 
-def doing_words(order: Command | None) -> str:
+def doing_words(order: Order | None) -> str:
     """Say what is under way."""
     match order:
         case None:

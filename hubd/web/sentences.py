@@ -1,17 +1,17 @@
 """Every journal event as a sentence for a technician. Pure; closed over the union of events."""
 
-from collections.abc import Callable
 from typing import assert_never
 
 import msgspec
 
 from hubd.model import event as ev
 from hubd.model.command import (
-    Command,
     LockDoor,
+    Order,
     SimulateConnection,
     SimulateHubConnection,
     SimulateKeypadCodeEntry,
+    SimulateKeypadEdit,
     SimulateManualLock,
     SimulateRemoval,
     UnlockDoor,
@@ -20,6 +20,8 @@ from hubd.model.outcome import Outcome, OutcomeKind
 from hubd.model.seen import Method
 from hubd.store.records import CommandRecord
 from hubd.web import words
+from hubd.web.code_sentences import code_sentence, code_tone
+from hubd.web.scene import Scene, by, first_upper
 from hubd.web.words import Tone, plain
 
 type _DeviceEvent = (
@@ -65,18 +67,6 @@ _MODES = {
 }
 
 
-class Scene(msgspec.Struct, frozen=True):
-    """The names that an event refers to, as they are now and fit to be shown."""
-
-    device: str
-    link: str
-    """The driver instance."""
-    who: Callable[[str], str]
-    """The person or part of the hub behind a `by`."""
-    order: Callable[[str], CommandRecord | None]
-    """The command of a request id, where it is still at hand."""
-
-
 def sentence(event: ev.Event, scene: Scene) -> str:
     """Say what happened."""
     match event:
@@ -111,7 +101,7 @@ def sentence(event: ev.Event, scene: Scene) -> str:
         ):
             return _of_hub(event, scene)
         case _:
-            assert_never(event)
+            return code_sentence(event, scene)
 
 
 def tone(event: ev.Event) -> Tone:
@@ -129,11 +119,13 @@ def tone(event: ev.Event) -> Tone:
             return "warn"
         case ev.HopBack() | ev.DeviceConnected():
             return "ok"
+        case ev.CodeFailed() | ev.CodeMisused() | ev.CodeDelayed() | ev.CodeTampered():
+            return code_tone(event)
         case _:
             return "quiet"
 
 
-def order_words(command: Command) -> str:
+def order_words(command: Order) -> str:
     """Name what a command wants, to be followed by the device."""
     match command:
         case LockDoor():
@@ -144,6 +136,8 @@ def order_words(command: Command) -> str:
             return "simulate a code at"
         case SimulateManualLock():
             return "simulate a hand at"
+        case SimulateKeypadEdit():
+            return "simulate a change of codes at"
         case SimulateConnection(connected=connected):
             return f"simulate the {'return' if connected else 'loss'} of"
         case SimulateHubConnection(connected=connected):
@@ -189,9 +183,9 @@ def _of_device(event: _DeviceEvent, scene: Scene) -> str:
         case ev.DeviceDisconnected(reason=reason):
             return f"{name} stopped answering: {plain(reason)}"
         case ev.DeviceEdited():
-            return f"{name}{_edits(event)}{_by(event.by, scene)}."
+            return f"{name}{_edits(event)}{by(event.by, scene)}."
         case ev.DeviceReplaced(device=device):
-            return f"{name} is now other hardware, {words.name(device.description.name)}{_by(event.by, scene)}."
+            return f"{name} is now other hardware, {words.name(device.description.name)}{by(event.by, scene)}."
         case ev.DuplicateNoticed(other_name=other):
             return f"{name} and “{words.name(other)}” are the same hardware, connected in two ways."
         case ev.Tampered():
@@ -213,16 +207,11 @@ def _edits(event: ev.DeviceEdited) -> str:
     return " and".join(edits) or " was edited"
 
 
-def _by(by: str, scene: Scene) -> str:
-    return f", by {scene.who(by)}" if by else ""
-
-
 def _of_lock(event: _LockEvent, scene: Scene) -> str:
     name = scene.device
     match event:
         case ev.LockChanged(locked=locked):
-            slot = "" if event.user_slot is None else f" (slot {event.user_slot})"
-            return f"{name} was {'locked' if locked else 'unlocked'}{_how(event, scene)}{slot}."
+            return f"{name} was {'locked' if locked else 'unlocked'}{_how(event, scene)}{_with(event, scene)}."
         case ev.LockUncertain(jammed=True):
             return f"The bolt of {name} is jammed."
         case ev.LockUncertain():
@@ -240,6 +229,12 @@ def _of_lock(event: _LockEvent, scene: Scene) -> str:
 def _how(event: ev.LockChanged, scene: Scene) -> str:
     order = None if event.request_id is None else scene.order(event.request_id)
     return _HOW[event.method] if order is None else f" by order of {scene.who(order.by)}"
+
+
+def _with(event: ev.LockChanged, scene: Scene) -> str:
+    if event.code_id is not None:
+        return f" with {scene.code(event.code_id)}"
+    return "" if event.user_slot is None else f" (slot {event.user_slot})"
 
 
 def _of_reading(event: _ReadingEvent, scene: Scene) -> str:
@@ -276,7 +271,7 @@ def _of_command(event: _CommandEvent, scene: Scene) -> str:
     known = scene.order(event.request_id)
     match event:
         case ev.CommandAccepted(command=command):
-            return f"{_first_upper(scene.who(event.by))} ordered to {order_words(command)} {scene.device}."
+            return f"{first_upper(scene.who(event.by))} ordered to {order_words(command)} {scene.device}."
         case ev.CommandStarted():
             return f"{_order(known, scene)}: on its way."
         case ev.CommandSettled(outcome=outcome):
@@ -300,28 +295,24 @@ def _of_hub(event: _HubEvent, scene: Scene) -> str:
             return f"The hub started (version {plain(version, 40)})."
         case ev.AccountEdited():
             renamed = event.display_name is not msgspec.UNSET
-            return f"{scene.link} was {'renamed' if renamed else 'annotated'}{_by(event.by, scene)}."
+            return f"{scene.link} was {'renamed' if renamed else 'annotated'}{by(event.by, scene)}."
         case ev.HopLost(hop=hop, reason=reason):
             return f"{scene.link} lost its {plain(hop, 40)}: {plain(reason)}"
         case ev.HopBack(away_seconds=away):
             return f"{scene.link} is connected" + ("." if away is None else f" again after {words.duration(away)}.")
         case ev.ActionStarted(action=action):
-            return f"“{plain(action, 60)}” was started on {scene.link}{_by(event.by, scene)}."
+            return f"“{plain(action, 60)}” was started on {scene.link}{by(event.by, scene)}."
         case ev.ActionEnded(action=action, message=message):
             return f"“{plain(action, 60)}” on {scene.link} ended: {plain(message)}"
         case ev.KeyCreated(name=name, role=role):
-            return f"A key “{words.name(name)}” with role {role} was made{_by(event.by, scene)}."
+            return f"A key “{words.name(name)}” with role {role} was made{by(event.by, scene)}."
         case ev.KeyRevoked(key_id=key_id):
-            return f"The key {scene.who(key_id)} was taken back{_by(event.by, scene)}."
+            return f"The key {scene.who(key_id)} was taken back{by(event.by, scene)}."
         case ev.CursorCut(cursor=cursor, reason=reason):
             missed = words.count(event.last - event.first + 1, "event was", "events were")
             return f"{missed} passed over for {plain(cursor, 60)}: {plain(reason)}"
         case _:
             assert_never(event)
-
-
-def _first_upper(text: str) -> str:
-    return text[:1].upper() + text[1:]
 
 
 def _first_lower(text: str) -> str:

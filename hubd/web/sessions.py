@@ -19,9 +19,9 @@ MAX_STREAMS = 8
 
 
 class Notice(msgspec.Struct, frozen=True):
-    """What became of a button: an accepted command, or the sentence of the refusal.
+    """What became of a button: an accepted command, the sentence of the refusal, or a report that it was done.
 
-    `title` names what was refused; by default it is an order to the device.
+    `title` names what was refused or done; by default it is an order to the device.
     """
 
     device_id: str | None
@@ -29,6 +29,7 @@ class Notice(msgspec.Struct, frozen=True):
     request_id: str | None = None
     refusal: str = ""
     title: str = ""
+    report: str = ""
 
 
 class Session:

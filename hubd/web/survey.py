@@ -1,9 +1,13 @@
 """One look over all devices of the site: who is there, who is out of reach, what is wrong, worst first."""
 
+from datetime import datetime
+
 import msgspec
 
 from hubd.core.cautions import cautions
+from hubd.core.codes.plan import has_begun
 from hubd.core.hub import Hub
+from hubd.store.codes import CodeRecord
 from hubd.store.records import DeviceRecord
 from hubd.web import words
 from hubd.web.condition import Rank, Reach, Trouble, reach, trouble
@@ -29,6 +33,8 @@ class Known(msgspec.Struct, frozen=True):
     trouble: Trouble | None
     cautions: tuple[str, ...] = ()
     """What needs a look though the device can be used, besides its trouble."""
+    wrong_codes: int = 0
+    """How many of its access codes have an error."""
 
 
 class Survey(msgspec.Struct, frozen=True):
@@ -73,9 +79,28 @@ def judge(hub: Hub, record: DeviceRecord) -> Known:
     if record.removed_at is not None:
         return Known(record, shown_name(record), reached, worst)
     others = tuple(plain(one.message) for one in cautions(hub, record) if one.code != "bolt_jammed")
+    wrong = wrong_codes(hub, record)
+    if wrong and worst is None:
+        worst = Trouble(Rank.CODES, "warn", f"{words.count(wrong, 'code is', 'codes are')} not on the lock as wished.")
     if worst is None and others:
         worst, others = Trouble(Rank.CAUTION, "warn", others[0]), others[1:]
-    return Known(record, shown_name(record), reached, worst, others)
+    return Known(record, shown_name(record), reached, worst, others, wrong)
+
+
+def wrong_codes(hub: Hub, record: DeviceRecord) -> int:
+    """Count the codes of a device that have an error. Where all that have begun are in place this looks at no plan."""
+    now = hub.codes.now().at
+    codes = [code for code in hub.codes.of(record.device.device_id) if _may_be_wrong(code, now)]
+    plan = hub.codes.plan(record.device.device_id) if codes else None
+    return 0 if plan is None else sum(bool(hub.codes.errors(code, plan.holds.get(code.code_id))) for code in codes)
+
+
+def _may_be_wrong(code: CodeRecord, now: datetime) -> bool:
+    placed = code.placement
+    if code.trouble is not None or code.tampering is not None:
+        return True
+    is_out = placed is None or placed.state != "set"
+    return is_out and code.is_managed and has_begun(code, now)
 
 
 def survey(hub: Hub) -> Survey:
@@ -84,7 +109,7 @@ def survey(hub: Hub) -> Survey:
     places = {instance: place for place, instance in enumerate(hub.instances)}
     known.sort(key=lambda one: (words.sort_key(one.name), places.get(one.record.device.instance, len(places))))
     managed = [one for one in known if one.record.is_managed]
-    problems = [*_storage(hub), *_links(hub, managed)]
+    problems = [*_storage(hub), *_clock(hub), *_links(hub, managed)]
     for one in managed:
         if one.trouble is not None:
             device_id = one.record.device.device_id
@@ -99,6 +124,11 @@ def _storage(hub: Hub) -> list[Problem]:
         return []
     text = f"nothing can be written down, so no order is taken. {plain(problem.message)}"
     return [Problem(Rank.STORAGE, "bad", "Storage", text)]
+
+
+def _clock(hub: Hub) -> list[Problem]:
+    doubt = hub.sense.doubt
+    return [] if doubt is None else [Problem(Rank.CLOCK, "warn", "Clock", doubt.sentence)]
 
 
 def _links(hub: Hub, managed: list[Known]) -> list[Problem]:

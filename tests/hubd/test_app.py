@@ -21,7 +21,8 @@ from hubd.model.event import ActionEnded
 from hubd.store.database import Database
 from tests.support.clock import ManualClock, settle
 from tests.support.hub import until
-from tests.support.site import VIRTUAL, running_site
+from tests.support.site import VIRTUAL, LiveSite, running_site
+from tests.support.sources import Witnesses
 from tests.support.store import refuse_writes, slow_disk, statement, take_writes
 
 
@@ -313,3 +314,22 @@ async def test_page_and_api_share_the_listener(tmp_path: Path) -> None:
             assert page.headers["content-type"].startswith("text/html")
         async with client.get(site.url + "/nothing/here") as missing:
             assert (await missing.json())["error"]["type"] == "route_not_found"
+
+
+async def test_a_boot_without_proof_of_the_time_is_told_until_somebody_vouches_for_it(tmp_path: Path) -> None:
+    async def clock_of(site: LiveSite) -> dict[str, str]:
+        parts = (await site.call("/health")).body["service_health_statuses"]
+        (found,) = [part for part in parts if part["service"] == "clock"]
+        return dict(found)
+
+    for boot in ("first", "first"):
+        async with running_site(tmp_path, sources=Witnesses(boot)) as site:
+            assert (await clock_of(site))["status"] == "healthy", "the first start of all, and a restart"
+    async with running_site(tmp_path, sources=Witnesses("second")) as site:
+        told = await clock_of(site)
+        assert told["status"] == "degraded"
+        assert "no time server answered" in told["description"]
+        await site.hub.sense.confirm()
+        assert (await clock_of(site))["status"] == "healthy"
+    async with running_site(tmp_path, hub='trust_clock = "always"', sources=Witnesses("third")) as site:
+        assert (await clock_of(site))["status"] == "healthy"

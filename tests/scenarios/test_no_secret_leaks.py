@@ -10,8 +10,10 @@ import json
 import re
 import secrets
 import sys
+import tarfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +28,17 @@ pytestmark = pytest.mark.scenario
 
 SITE = '[drivers.site]\ntype = "virtual"\nlocks = 2\nthermostats = 0\nlatency_ms = 0\n'
 PIN, WRONG_PIN, LONG_PIN = "83920175", "59301847", "4180295736" * 3
+CODES = {
+    "set and removed": "71604938",
+    "changed to": "26850397",
+    "kept": "90318462",
+    "on two locks": "48172069",
+    "found at the keypad": "35097281",
+    "twice on a lock": "61740852",
+    "for a time to come": "17493605",
+    "wrong in every way": "82057316",
+}
+"""PINs of access codes, by what becomes of them."""
 ANSWERS = ("04716", "09382", "07153")
 """To the question of an action, by API, page and command line. No number is written with a zero before it."""
 WRONG_ANSWER = "6184027395" * 2
@@ -162,6 +175,89 @@ async def type_pins(world: World, token: str) -> None:
     await world.call("/devices/simulate/disconnect_from_hub", token=token, device_id=device_id)
     await world.call(path, token=token, device_id=device_id, code=PIN)
     await world.call("/devices/simulate/connect_to_hub", token=token, device_id=device_id)
+
+
+async def use_codes(world: World, token: str) -> None:
+    """Have codes set, changed, refused, found, adopted, listed and removed. Answers that are to hold PINs are not kept."""
+    first, second = [d["device_id"] for d in (await world.call("/devices/list", token=token))["devices"]]
+    pins = CODES
+
+    async def create(pin: str, **more: Any) -> str:
+        answer = await world.call("/access_codes/create", token=token, keep=False, device_id=first, code=pin, **more)
+        return str(answer["access_code"]["access_code_id"])
+
+    async def wait(code_id: str, status: str) -> None:
+        async with asyncio.timeout(20):
+            while True:
+                answer = await world.call("/access_codes/get", token=token, keep=False, access_code_id=code_id)
+                if (answer.get("access_code") or {"status": "gone"})["status"] == status:
+                    return
+                await asyncio.sleep(0.02)
+
+    brief = await create(pins["set and removed"], name="Cleaner", idempotency_key="code-1")
+    assert await create(pins["set and removed"], name="Cleaner", idempotency_key="code-1") == brief
+    kept = await create(pins["kept"])
+    await create(pins["for a time to come"], starts_at="2040-01-01T00:00:00Z", ends_at="2040-01-02T00:00:00Z")
+    for code_id in (brief, kept):
+        await wait(code_id, "set")
+    for wrong in (
+        {"device_id": first, "code": pins["kept"]},
+        {"device_id": first, "code": pins["wrong in every way"] * 3},
+        {"device_id": first, "code": f"{pins['wrong in every way']}x"},
+        {"device_id": first, "code": int(pins["wrong in every way"])},
+        {"device_id": "nonsense", "code": pins["wrong in every way"]},
+        {"device_id": first, "code": pins["wrong in every way"], "odd": pins["wrong in every way"]},
+        {"device_id": first, "code": pins["wrong in every way"], "starts_at": pins["wrong in every way"]},
+        {"device_id": first, "code": pins["wrong in every way"], "ends_at": "2020-01-01T00:00:00Z"},
+    ):
+        assert (await world.call("/access_codes/create", token=token, **wrong))["ok"] is False
+    await world.call("/access_codes/update", token=token, access_code_id=brief, code=pins["changed to"])
+    await wait(brief, "set")
+    found = await world.call(
+        "/access_codes/simulate/create_unmanaged_access_code",
+        token=token,
+        keep=False,
+        device_id=first,
+        code=pins["found at the keypad"],
+        name="Found",
+    )
+    for path in ("/access_codes/unmanaged/convert_to_managed", "/access_codes/delete"):
+        await world.call(path, token=token, access_code_id=found["access_code"]["access_code_id"])
+    shared = {"device_ids": [first, second], "code": pins["on two locks"]}
+    await world.call("/access_codes/create_multiple", token=token, keep=False, **shared)
+    twice = {"device_ids": [first, second], "code": pins["twice on a lock"], "name": "Twice"}
+    for _ in range(2):
+        await world.call("/access_codes/create_multiple", token=token, keep=False, **twice)
+    await world.call("/locks/simulate/keypad_code_entry", token=token, device_id=first, code=pins["kept"])
+    await world.call("/access_codes/delete", token=token, access_code_id=brief)
+    await wait(brief, "gone")
+    for path in ("/access_codes/list", "/access_codes/unmanaged/list"):
+        await world.call(path, token=token, keep=False, device_id=first)
+    await world.call("/access_codes/get_timeline", token=token, access_code_id=kept)
+    await world.call("/access_codes/get", token=token, access_code_id=pins["wrong in every way"])
+    await world.call("/access_codes/get", token=token, device_id=second, code=pins["wrong in every way"])
+
+
+async def at_the_command_line(world: World, daemon: DaemonProcess, backup: Path) -> None:
+    """Ask for codes without PINs, and back everything up."""
+    for words in (
+        ("codes", "list"),
+        ("codes", "list", "--json"),
+        ("events", "--last", "1000"),
+        ("backup", str(backup)),
+    ):
+        command = (sys.executable, "-m", "hubd", *words, "--config", str(daemon.config))
+        pipe = asyncio.subprocess.PIPE
+        process = await asyncio.create_subprocess_exec(*command, stdout=pipe, stderr=pipe, cwd=ROOT)
+        world.answers += await asyncio.wait_for(process.communicate(), 20)
+        assert process.returncode == 0, world.answers[-2:]
+
+
+def unpacked(archive: Path) -> dict[str, bytes]:
+    """Read every file of a backup, but the key's."""
+    with tarfile.open(archive) as tar:
+        members = [member for member in tar.getmembers() if member.isfile() and "owner.key" not in member.name]
+        return {f"backup {member.name}": (tar.extractfile(member) or BytesIO()).read() for member in members}
 
 
 async def speak_badly(world: World, url: str, token: str) -> None:
@@ -314,6 +410,8 @@ async def test_no_secret_leaks(tmp_path: Path) -> None:
             await speak_badly(world, url, owner)
             await type_pins(world, owner)
             hidden |= {"a PIN": PIN, "a wrong PIN": WRONG_PIN, "a PIN that is too long": LONG_PIN[:20]}
+            await use_codes(world, owner)
+            hidden |= {f"a code {fate}": pin for fate, pin in CODES.items()}
             since: dict[str, Any] = {"/events/list": {"since": "2020-01-01T00:00:00Z"}}
             cookies = await log_in(browser, url, owner)
             hidden |= {f"a cookie {number}": value for number, value in enumerate(cookies)}
@@ -328,6 +426,7 @@ async def test_no_secret_leaks(tmp_path: Path) -> None:
             ):
                 await world.call(path, token=owner, **since.get(path, {}))
             await world.get("/health")
+            await at_the_command_line(world, daemon, tmp_path / "box.tar.gz")
             async with asyncio.timeout(10):
                 while not any(b"access_denied" in one for one in delivered):  # noqa: ASYNC110 - it gathers more
                     await asyncio.sleep(0.02)
@@ -336,6 +435,7 @@ async def test_no_secret_leaks(tmp_path: Path) -> None:
         places = {
             **{f"{name} (running)": content for name, content in running.items()},
             **await asyncio.to_thread(gather, daemon),
+            **await asyncio.to_thread(unpacked, tmp_path / "box.tar.gz"),
             **{f"answer {number}": answer for number, answer in enumerate(world.answers)},
             **{f"webhook {number}": content for number, content in enumerate(delivered)},
         }

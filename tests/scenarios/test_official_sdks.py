@@ -20,14 +20,15 @@ ROOT = Path(__file__).parents[2]
 SDK = ROOT / "tests" / "sdk"
 LIMIT = 30.0
 STEPS = 15
-"""Lines of a client's report: the SDK, thirteen steps and the sum."""
+"""Lines of a client's report, of locks as of codes: the SDK, thirteen steps and the sum."""
 VIRTUAL = '[drivers.site]\ntype = "virtual"\nlocks = 3\nthermostats = 1\nlatency_ms = 150\n'
 
 
 class Sdk(NamedTuple):
-    """How a client is called, and what its SDK calls itself."""
+    """How its clients are called, that of locks and that of codes, and what the SDK calls itself."""
 
     command: list[str]
+    codes: list[str]
     version: str
 
 
@@ -38,21 +39,28 @@ def missing(what: str, target: str) -> None:
 
 
 def python_3() -> Sdk:
-    return Sdk([sys.executable, str(SDK / "python_client.py")], "seam 3.18.")
+    return _python(sys.executable, "seam 3.18.")
 
 
 def python_1() -> Sdk:
     python = ROOT / ".venv-seam1" / "bin" / "python"
     if not python.exists():
         missing("seam 1.x", ".venv-seam1/.installed")
-    return Sdk([str(python), str(SDK / "python_client.py")], "seam 1.")
+    return _python(str(python), "seam 1.")
+
+
+def _python(interpreter: str, version: str) -> Sdk:
+    modules = ("tests.sdk.python_client", "tests.sdk.python_codes")
+    locks, codes = ([interpreter, "-m", module] for module in modules)
+    return Sdk(locks, codes, version)
 
 
 def javascript() -> Sdk:
     node = shutil.which("node")
     if node is None or not (SDK / "js/node_modules/@seamapi/http").is_dir():
         missing("Node.js or @seamapi/http", "tests/sdk/js/node_modules/.installed")
-    return Sdk([str(node), str(SDK / "js" / "js_client.mjs")], "@seamapi/http 2.")
+    locks, codes = ([str(node), str(SDK / "js" / file)] for file in ("js_client.mjs", "js_codes.mjs"))
+    return Sdk(locks, codes, "@seamapi/http 2.")
 
 
 @pytest.fixture(params=[python_3, python_1, javascript], ids=lambda param: param.__name__)
@@ -70,7 +78,12 @@ def sdks() -> list[Sdk]:
 
 async def test_on_a_virtual_site(sdk: Sdk, tmp_path: Path) -> None:
     async with daemon_process(tmp_path, VIRTUAL) as daemon, client_of_process(daemon) as client:
-        await drive(sdk, client, "Room 102")
+        await drive(sdk, sdk.command, client, "Room 102")
+
+
+async def test_the_life_of_codes_on_a_virtual_site(sdk: Sdk, tmp_path: Path) -> None:
+    async with daemon_process(tmp_path, VIRTUAL) as daemon, client_of_process(daemon) as client:
+        await drive(sdk, sdk.codes, client, "Room 102")
 
 
 async def test_all_on_a_zwave_network(sdks: list[Sdk], zwave_network: ZwaveNetwork, tmp_path: Path) -> None:
@@ -78,18 +91,19 @@ async def test_all_on_a_zwave_network(sdks: list[Sdk], zwave_network: ZwaveNetwo
     drivers = f'[drivers.radio]\ntype = "zwave"\nurl = "{zwave_network.url}"\n'
     async with daemon_process(tmp_path, drivers) as daemon, client_of_process(daemon) as client:
         for one in sdks:
-            await drive(one, client, "Door lock 7e570001-2")
+            await drive(one, one.command, client, "Door lock 7e570001-2")
 
 
-async def drive(sdk: Sdk, client: HttpCaller, lock: str) -> None:
+async def drive(sdk: Sdk, command: list[str], client: HttpCaller, lock: str) -> None:
     """Let an SDK's client take all its steps; each must go as it expects."""
     process = await asyncio.create_subprocess_exec(
-        *sdk.command,
+        *command,
         client.url,
         client.token,
         lock,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
+        cwd=ROOT,
     )
     try:
         async with asyncio.timeout(LIMIT):

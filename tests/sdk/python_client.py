@@ -43,6 +43,8 @@ class Session:
     lock_id: str = ""
     since: datetime | None = None
     attempts: dict[str, str] = field(default_factory=dict)
+    codes: dict[str, str] = field(default_factory=dict)
+    """Ids of access codes by what they are for."""
 
     def __post_init__(self) -> None:
         self.seam = self.sdk.Seam(api_key=self.key, endpoint=self.endpoint)
@@ -59,11 +61,13 @@ class Step(NamedTuple):
 STEPS: list[Step] = []
 
 
-def step(expected: str) -> Callable[[Callable[[Session], object]], Callable[[Session], object]]:
+def step(
+    expected: str, steps: list[Step] = STEPS
+) -> Callable[[Callable[[Session], object]], Callable[[Session], object]]:
     """Register a function as the next step."""
 
     def register(function: Callable[[Session], object]) -> Callable[[Session], object]:
-        STEPS.append(Step(function.__name__, expected, function))
+        steps.append(Step(function.__name__, expected, function))
         return function
 
     return register
@@ -295,26 +299,26 @@ def report(name: str, expected: str, *, ok: bool, got: object) -> None:
     sys.stdout.flush()
 
 
-def main(arguments: list[str]) -> int:
+def main(arguments: list[str], steps: list[Step]) -> int:
     """Run every step, also after a failed one; return the exit code."""
     if len(arguments) != 3:
-        sys.stderr.write("usage: python_client.py ENDPOINT KEY DEVICE_NAME\n")
+        sys.stderr.write("arguments: ENDPOINT KEY DEVICE_NAME\n")
         return 2
     endpoint, key, name = arguments
     os.environ["NO_PROXY"] = os.environ["no_proxy"] = urlsplit(endpoint).hostname or ""
     session = Session(importlib.import_module("seam"), endpoint, key, name)
     report("sdk", "the official Python SDK", ok=True, got=f"seam {importlib.metadata.version('seam')}")
     failed = 0
-    for one in STEPS:
+    for one in steps:
         try:
             got, ok = one.run(session), True
         except Exception as error:  # noqa: BLE001  # whatever goes wrong is this step's outcome
             got, ok = f"{type(error).__name__}: {error}", False
         failed += not ok
         report(one.name, one.expected, ok=ok, got=got)
-    report("all", f"{len(STEPS)} steps as expected", ok=not failed, got=f"{len(STEPS) - failed} of {len(STEPS)}")
+    report("all", f"{len(steps)} steps as expected", ok=not failed, got=f"{len(steps) - failed} of {len(steps)}")
     return 1 if failed else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main(sys.argv[1:], STEPS))

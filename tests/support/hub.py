@@ -1,7 +1,6 @@
 """A hub without its listener, and a driver that does what a test says."""
 
 import asyncio
-import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -9,6 +8,8 @@ from typing import Any
 
 from hubd.core.hub import Hub, Instance, Site
 from hubd.core.policy import Policy
+from hubd.core.sense import Sense
+from hubd.core.sources import Sources
 from hubd.driver import (
     Action,
     ActionResult,
@@ -22,14 +23,16 @@ from hubd.driver import (
 )
 from hubd.model import (
     Capabilities,
+    ClearCode,
     Command,
     DeviceDescription,
-    KeypadCapability,
     LockCapability,
     LockDoor,
     LockSeen,
     Outcome,
+    ReadCode,
     Seen,
+    SetCode,
     ThermostatCapability,
     UnlockDoor,
     done,
@@ -41,14 +44,16 @@ from tests.support.clock import ManualClock
 from tests.support.store import open_journal
 
 HUB_ID = "0f4d9a0e-5a52-4a41-8f0c-2b6f0f1c9d11"
+SECRET_KEY = bytes(range(32))
+"""Of every box of these tests, so that a hub that is started again can read what it sealed."""
 
 type Execute = Callable[[Command], Awaitable[Outcome]]
 type Act = Callable[[Arguments, str | None, Progress], Awaitable[ActionResult]]
 
 
 def lock(native_id: str, **changes: Any) -> DeviceDescription:
-    """Describe a lock."""
-    abilities = Capabilities(lock=LockCapability(), keypad=KeypadCapability(slots=10), battery=True)
+    """Describe a lock. It has no keypad, so that the hub asks nothing of it by itself."""
+    abilities = Capabilities(lock=LockCapability(), battery=True)
     values: dict[str, Any] = {"name": f"Lock {native_id}", "capabilities": abilities} | changes
     return DeviceDescription(native_id, "lock", "virtual_lock", **values)
 
@@ -80,6 +85,7 @@ class ScriptedDriver:
         self.on_execute = execute
         self.on_start: Callable[[Port], Awaitable[object]] | None = None
         self.commands: list[Command] = []
+        """Orders; what the hub does about codes by itself is not among them."""
         self.actions: dict[str, tuple[Action, Act]] = {}
         self.lives = 0
         self.port: Port | None = None
@@ -111,7 +117,9 @@ class ScriptedDriver:
         self._end.set_result(error)
 
     async def execute(self, command: Command) -> Outcome:
-        """Note a command and do what the test says."""
+        """Note an order and do what the test says."""
+        if isinstance(command, SetCode | ClearCode | ReadCode):
+            return unsupported("The scripted driver keeps no codes.")
         self.commands.append(command)
         return await self.on_execute(command)
 
@@ -180,17 +188,21 @@ async def until(condition: Callable[[], object], seconds: float = 5.0) -> None:
             await asyncio.sleep(0.002)
 
 
-def site(storage: Path, **changes: Any) -> Site:
+def site(storage: Path, *, secret_key: bytes = SECRET_KEY, **changes: Any) -> Site:
     """Build the site that hubs of these tests stand on; without grace, a loss is told at once."""
-    return Site(HUB_ID, "Test site", "UTC", "0.0", Sealer(os.urandom(32)), storage, **changes)
+    return Site(HUB_ID, "Test site", "UTC", "0.0", Sealer(secret_key), storage, **changes)
 
 
 @asynccontextmanager
-async def bare_hub(path: Path, clock: Clock, **changes: Any) -> AsyncIterator[Hub]:
-    """Run a hub without drivers; `changes` are those of its site."""
+async def bare_hub(path: Path, clock: Clock, sources: Sources | None = None, **changes: Any) -> AsyncIterator[Hub]:
+    """Run a hub without drivers; `changes` are those of its site. Without sources the clock is believed."""
     async with open_journal(path, clock) as journal, stoppable() as group:
-        hub = Hub(site(path.parent / "drivers", **changes), journal, clock, group)
+        sense = Sense(journal, clock, sources)
+        await sense.open()
+        hub = Hub(site(path.parent / "drivers", **changes), journal, clock, group, sense)
         await hub.start()
+        if sources is not None:
+            group.create_task(sense.run(), name="sense")
         yield hub
 
 

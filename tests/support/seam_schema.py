@@ -7,11 +7,13 @@ date-time, uri, email) are asserted.
 
 Stricter than the text of the OpenAPI document in four points, as its source (the zod types), its prose and
 the SDKs are: ``ok`` is true, the key that the SDKs read is there, a property declared as nothing but
-``nullable`` is null, and an action's route answers with its own type of action attempt. Wider in one:
-``device_type`` may match ``DEVICE_TYPE_EXTENSION``, hubd's documented addition to the official values.
+``nullable`` is null, and an action's route answers with its own type of action attempt. Wider in two, which are
+hubd's documented additions to the official values: ``device_type`` may match ``DEVICE_TYPE_EXTENSION``, and an event
+may have the ``EVENT_EXTENSION``, shaped as Seam's events of access codes are.
 """
 
 import json
+from copy import deepcopy
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -21,6 +23,8 @@ from jsonschema_rs import Draft202012Validator
 from .openapi30 import Schema, convert
 
 DEVICE_TYPE_EXTENSION: Final = "^(zwave|ble|zigbee|virtual)_(lock|thermostat|device)$"
+
+EVENT_EXTENSION: Final = "access_code.used_outside_time_frame"
 
 _FILE: Final = Path(__file__).resolve().parents[1] / "fixtures" / "seam" / "openapi.json"
 _OK: Final = 200
@@ -92,16 +96,30 @@ def _document() -> Schema:
 
 @cache
 def _components() -> Schema:
-    schemas = {name: convert(schema) for name, schema in _document()["components"]["schemas"].items()}
+    official = _document()["components"]["schemas"]
+    own = _own_event(official["event"]["oneOf"])
+    events = {**official["event"], "oneOf": [*official["event"]["oneOf"], own]}
+    schemas = {name: convert(schema) for name, schema in (official | {"event": events}).items()}
     for name in ("device", "unmanaged_device"):
-        official = schemas[name]["properties"]["device_type"]
+        known = schemas[name]["properties"]["device_type"]
         extended = {
             "type": "string",
             "if": {"pattern": DEVICE_TYPE_EXTENSION},
-            "else": {"enum": official["enum"]},
+            "else": {"enum": known["enum"]},
         }
         schemas[name]["properties"]["device_type"] = extended
     return {"schemas": schemas}
+
+
+def _own_event(official: list[Schema]) -> Schema:
+    """Return the schema of the hub's own event: that of Seam's plainest event of a code, under its own type."""
+    plain = next(one for one in official if one["properties"]["event_type"]["enum"] == ["access_code.created"])
+    times = {n: {"type": "string", "format": "date-time", "nullable": True} for n in ("starts_at", "ends_at")}
+    return {
+        **plain,
+        "properties": {**plain["properties"], **times, "event_type": {"type": "string", "enum": [EVENT_EXTENSION]}},
+        "required": [*plain["required"], *times],
+    }
 
 
 def _compiled(schema: Schema) -> Draft202012Validator:
@@ -115,11 +133,14 @@ def _answer(route: str) -> Draft202012Validator:
         raise LookupError(message)
     operations = _document()["paths"][route]
     operation = operations[min(operations)]
-    official = operation["responses"][str(_OK)]["content"]["application/json"]["schema"]
+    official = deepcopy(operation["responses"][str(_OK)]["content"]["application/json"]["schema"])
     stricter: Schema = {"ok": {"const": True}}
     if "x-action-attempt-type" in operation:
         own_type = {"const": operation["x-action-attempt-type"]}
         stricter["action_attempt"] = {"properties": {"action_type": own_type}}
+    entries = official["properties"].get("timeline_events")
+    if entries is not None:
+        entries["items"]["properties"]["event_type"]["enum"].append(EVENT_EXTENSION)
     read = [key for key in (operation["x-response-key"],) if key is not None]
     return _compiled({"allOf": [convert(official), {"properties": stricter, "required": read}]})
 

@@ -14,6 +14,7 @@ from hubd.box import Box
 from hubd.config import parse
 from hubd.core.hub import Hub
 from hubd.core.keys import Keys
+from hubd.core.sources import Sources
 from hubd.driver import Clock
 
 VIRTUAL = """
@@ -65,14 +66,19 @@ async def eventually(condition: Any, seconds: float = 5.0) -> None:
 
 @asynccontextmanager
 async def running_site(
-    data_dir: Path, drivers: str = VIRTUAL, http: str = "", hub: str = "", clock: Clock | None = None
+    data_dir: Path,
+    drivers: str = VIRTUAL,
+    http: str = "",
+    hub: str = "",
+    clock: Clock | None = None,
+    sources: Sources | None = None,
 ) -> AsyncIterator[LiveSite]:
     """Run the daemon on `data_dir`; enters once every driver is connected. Running it again on it is a restart."""
     text = f'[hub]\nname = "Test site"\ndata_dir = "{data_dir}"\n{hub}\n[http]\nport = 0\n{http}\n{drivers}'
     config = await asyncio.to_thread(parse, text.encode())
     box = await asyncio.to_thread(Box, data_dir)
     ready: asyncio.Future[Running] = asyncio.get_running_loop().create_future()
-    task = asyncio.create_task(serve(config, box, clock=clock, on_ready=ready.set_result))
+    task = asyncio.create_task(serve(config, box, clock=clock, sources=sources, on_ready=ready.set_result))
     try:
         starting: set[asyncio.Future[Any]] = {task, ready}
         await asyncio.wait(starting, return_when=asyncio.FIRST_COMPLETED)

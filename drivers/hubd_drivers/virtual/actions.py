@@ -1,11 +1,9 @@
 """What a person can have the simulated site do: every kind of action that there is, on devices without a radio."""
 
 import asyncio
-from pathlib import Path
 from typing import Annotated, Literal
 
 import msgspec
-from msgspec.structs import replace
 
 from hubd.driver import (
     Action,
@@ -19,12 +17,13 @@ from hubd.driver import (
     Question,
     write_new,
 )
-from hubd.model import LinkQuality, LinkSeen
+from hubd.model import KeypadCapability, LinkQuality, LinkSeen
+from hubd_drivers.virtual.memory import Notebook
 from hubd_drivers.virtual.site import VirtualDevice, new_lock
 
 PIN = Question(text="Which PIN is printed on the lock?", pattern="[0-9]{5}", hint="5 digits")
 """The simulated lock takes any."""
-BACKUP, MEMORY = "backup.json", "site.json"
+BACKUP = "backup.json"
 
 _TIMES_SLOWER = 10
 _STEPS, _PINGS = 4, 3
@@ -78,48 +77,23 @@ ACTIONS = (
 )
 
 
-class Memory(msgspec.Struct, frozen=True):
-    """What the actions changed, kept in the driver's storage: the site is the same after a restart."""
-
-    added: tuple[int, ...] = ()
-    """Numbers of the locks that were added, from 1."""
-    removed: tuple[str, ...] = ()
-    """Native ids of devices of the config that were taken out."""
-
-
-def recall(storage: Path) -> Memory:
-    """Read the memory; without one, or with one that is damaged, the site is as its config says. Blocks."""
-    try:
-        return msgspec.json.decode((storage / MEMORY).read_bytes(), type=Memory)
-    except (FileNotFoundError, msgspec.MsgspecError):
-        return Memory()
-
-
-def remember(storage: Path, memory: Memory) -> None:
-    """Write the memory. Blocks. Raises `OSError`."""
-    write_new(storage / MEMORY, msgspec.json.encode(memory))
-
-
 class Person:
     """Somebody on the simulated site, who presses buttons and needs ten times as long as a lock."""
 
-    def __init__(self, devices: dict[str, VirtualDevice], latency: float) -> None:
+    def __init__(
+        self,
+        devices: dict[str, VirtualDevice],
+        notebook: Notebook,
+        latency: float,
+        keypad: KeypadCapability | None,
+    ) -> None:
+        """`keypad` is that of new locks."""
         self.port: Port | None = None
         """Set while the simulated site is connected."""
         self._devices = devices
+        self._notebook = notebook
         self._latency = latency
-        self._memory: Memory | None = None
-
-    async def settle_in(self, port: Port) -> None:
-        """Bring the site to where earlier actions left it. Once in the life of a driver."""
-        if self._memory is not None:
-            return
-        self._memory = await asyncio.to_thread(lambda: recall(port.storage))
-        for number in self._memory.added:
-            device = new_lock(number - 1)
-            self._devices.setdefault(device.native_id, device)
-        for native_id in self._memory.removed:
-            self._devices.pop(native_id, None)
+        self._keypad = keypad
 
     async def act(self, action: str, arguments: Arguments, native_id: str | None, progress: Progress) -> ActionResult:
         """Do one of `ACTIONS`. Raises `ActionError`, `DriverError`."""
@@ -136,7 +110,7 @@ class Person:
         await self._press("the new lock", arguments.seconds, progress)
         taken = [int(name.removeprefix("lock-")) for name in self._devices if name.startswith("lock-")]
         number = max(taken, default=0) + 1
-        device = new_lock(number - 1)
+        device = new_lock(number - 1, self._keypad)
         name = device.description.name
         port = self._connected()
         port.waiting(device.native_id, name, "It asks to join; its PIN has to be typed.")
@@ -149,8 +123,8 @@ class Person:
                 progress.say("The lock is being read.", share=step / _STEPS)
                 await self._sleep(self._latency)
             self._devices[device.native_id] = device
-            memory = self._memory or Memory()
-            await self._keep(replace(memory, added=(*memory.added, number)))
+            self._notebook.added += (number,)
+            await self._notebook.keep(self._connected())
             await self._connected().found(device.description, *device.readings())
         finally:
             port.waiting(device.native_id, name, None)
@@ -161,10 +135,12 @@ class Person:
         name, native_id = device.description.name, device.native_id
         await self._press(name, _EXCLUDE_SECONDS, progress)
         self._devices.pop(native_id, None)
-        memory = self._memory or Memory()
-        added = tuple(number for number in memory.added if new_lock(number - 1).native_id != native_id)
-        removed = memory.removed if added != memory.added else (*memory.removed, native_id)
-        await self._keep(Memory(added, removed))
+        book = self._notebook
+        added = tuple(number for number in book.added if new_lock(number - 1, None).native_id != native_id)
+        if added == book.added:
+            book.removed += (native_id,)
+        book.added = added
+        await book.keep(self._connected())
         await self._connected().removed(native_id, "It was taken out of the simulated network.")
         return ActionResult(message=f"{name} was taken out.")
 
@@ -205,11 +181,6 @@ class Person:
     async def _sleep(self, seconds: float) -> None:
         await self._connected().clock.sleep(seconds)
         self._connected()
-
-    async def _keep(self, memory: Memory) -> None:
-        port = self._connected()
-        self._memory = memory
-        await asyncio.to_thread(remember, port.storage, memory)
 
     def _connected(self) -> Port:
         if self.port is None:

@@ -1,16 +1,21 @@
 """The virtual driver: lives without a radio, answers after `latency_ms`, fails as told."""
 
 import asyncio
-from typing import Literal
+from typing import assert_never
 
 from hubd.driver import ActionResult, Arguments, DriverConfig, DriverError, Manifest, Port, Progress
 from hubd.model import (
+    ClearCode,
     Command,
+    KeypadCapability,
     LockDoor,
     Outcome,
+    ReadCode,
+    SetCode,
     SimulateConnection,
     SimulateHubConnection,
     SimulateKeypadCodeEntry,
+    SimulateKeypadEdit,
     SimulateManualLock,
     SimulateRemoval,
     UnlockDoor,
@@ -21,11 +26,13 @@ from hubd.model import (
     unsupported,
 )
 from hubd_drivers.virtual.actions import ACTIONS, Person
+from hubd_drivers.virtual.codes import CodeDesk, Fault, batches, codes_seen
+from hubd_drivers.virtual.memory import Notebook
 from hubd_drivers.virtual.site import VirtualDevice, build
 
-_ANNOUNCE_AT_ONCE = 200
 _MAX_DEVICES = 10_000
 _MAX_LATENCY_MS = 60_000
+_MAX_CODE_SLOTS = 250
 
 
 class VirtualConfig(DriverConfig, frozen=True, kw_only=True):
@@ -35,12 +42,22 @@ class VirtualConfig(DriverConfig, frozen=True, kw_only=True):
     thermostats: int = 1
     latency_ms: int = 30
     """How long a device takes to carry out and confirm an order."""
-    fault: Literal["none", "refuse", "jam", "silent"] = "none"
-    """What every lock does with an order: carry it out; refuse it; jam; carry it out and never answer."""
+    fault: Fault = "none"
+    """What every lock does with an order: carry it out; refuse it; jam; carry it out and never answer.
+
+    It is the same with codes, which a lock that jams takes like any other.
+    """
+    code_slots: int = 30
+    """How many codes a lock holds; 0: the locks have no keypad."""
+    schedules: bool = False
+    """The locks keep to the time frame of a code by themselves, and take codes that work once."""
+    masked: bool = False
+    """The locks tell whether a slot is in use, and never its PIN."""
 
     def __post_init__(self) -> None:
         """Check the bounds."""
         bounds = {"locks": _MAX_DEVICES, "thermostats": _MAX_DEVICES, "latency_ms": _MAX_LATENCY_MS}
+        bounds["code_slots"] = _MAX_CODE_SLOTS
         wrong = [
             f"{name}: must be between 0 and {most}"
             for name, most in bounds.items()
@@ -49,15 +66,30 @@ class VirtualConfig(DriverConfig, frozen=True, kw_only=True):
         if wrong:
             raise ValueError("\n".join(wrong))
 
+    @property
+    def keypad(self) -> KeypadCapability | None:
+        """What the locks say of their keypads."""
+        if self.code_slots == 0:
+            return None
+        return KeypadCapability(
+            slots=self.code_slots,
+            tells_pins=not self.masked,
+            has_schedules=self.schedules,
+            has_one_time=self.schedules,
+        )
+
 
 class VirtualDriver:
     """Implements `hubd.driver.ActingDriver`."""
 
     def __init__(self, config: VirtualConfig) -> None:
-        self.devices = build(config.locks, config.thermostats)
+        self.devices = build(config.locks, config.thermostats, config.keypad)
+        self.fault = config.fault
+        """What every lock does from now on with an order."""
         self._latency = config.latency_ms / 1000
-        self._fault = config.fault
-        self._person = Person(self.devices, self._latency)
+        self._notebook = Notebook(self.devices, config.keypad)
+        self._codes = CodeDesk(self._notebook, self._latency)
+        self._person = Person(self.devices, self._notebook, self._latency, config.keypad)
         self._port: Port | None = None
         self._hub_lost = asyncio.Event()
         self._hub_back = asyncio.Event()
@@ -68,11 +100,10 @@ class VirtualDriver:
         if not self._hub_back.is_set():
             await self._hub_back.wait()
         self._hub_lost.clear()
-        await self._person.settle_in(port)
-        devices = list(self.devices.values())
-        for start in range(0, len(devices), _ANNOUNCE_AT_ONCE):
-            some = devices[start : start + _ANNOUNCE_AT_ONCE]
-            await asyncio.gather(*(port.found(device.description, *device.readings()) for device in some))
+        await self._notebook.read(port)
+        for some in batches(list(self.devices.values())):
+            found = (port.found(one.description, *one.readings(), *codes_seen(one, port)) for one in some)
+            await asyncio.gather(*found)
         self._port = self._person.port = port
         port.ready()
         try:
@@ -99,14 +130,19 @@ class VirtualDriver:
             case SimulateRemoval():
                 await port.removed(device.native_id, "The simulated device was excluded from its network.")
                 self.devices.pop(device.native_id, None)
-                return done("The simulated device was removed.")
-            case SimulateManualLock() | SimulateKeypadCodeEntry():
+                return await self._codes.forget(port, device) or done("The simulated device was removed.")
+            case SetCode() | ClearCode() | ReadCode():
+                return await self._codes.execute(port, device, command, self.fault)
+            case SimulateKeypadCodeEntry():
+                return await self._codes.enter(port, device, command)
+            case SimulateKeypadEdit():
+                return await self._codes.edit(port, device, command)
+            case SimulateManualLock():
                 if device.description.kind != "lock":
                     return unsupported("The device is not a lock.")
-                by_hand = isinstance(command, SimulateManualLock)
-                return done(
-                    "The simulated person did it.", (device.lock_by_keypad() if by_hand else device.enter_code(),)
-                )
+                return done("The simulated person did it.", (device.lock_by_keypad(),))
+            case _:
+                assert_never(command)
 
     async def act(self, action: str, arguments: Arguments, native_id: str | None, progress: Progress) -> ActionResult:
         """Have the simulated person do it."""
@@ -119,7 +155,7 @@ class VirtualDriver:
             return unreachable("device_unreachable", "The device does not answer on its network.")
         if self._latency:
             await port.clock.sleep(self._latency)
-        match self._fault:
+        match self.fault:
             case "refuse":
                 return rejected("device_refused", "The lock refused the order.")
             case "jam":

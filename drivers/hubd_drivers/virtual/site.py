@@ -1,5 +1,7 @@
 """The simulated devices. Pure: no clock, no task; every change returns what a driver would see of it."""
 
+from datetime import datetime
+
 import msgspec
 
 from hubd.model import (
@@ -18,6 +20,7 @@ from hubd.model import (
     SetPointRange,
     ThermostatCapability,
 )
+from hubd_drivers.virtual.keypad import Keypad
 
 _ROOMS_PER_FLOOR = 20
 _CLIMATE = Climate(
@@ -43,6 +46,7 @@ class VirtualDevice(msgspec.Struct):
     online: bool = True
     battery: float = 0.9
     climate: Climate | None = None
+    keypad: Keypad | None = None
     orders: int = 0
     """How many lock orders reached the device: what at-most-once is proved by."""
 
@@ -82,10 +86,17 @@ class VirtualDevice(msgspec.Struct):
         self.locked, self.jammed = True, False
         return LockSeen(native_id=self.native_id, locked=True, method="manual")
 
-    def enter_code(self) -> DenialSeen:
-        """Somebody types a PIN; the simulated locks hold none."""
-        message = "A code that is not on the lock was entered."
-        return DenialSeen(native_id=self.native_id, reason="unknown_code", message=message)
+    def enter_code(self, pin: str, now: datetime) -> LockSeen | DenialSeen:
+        """Somebody types a PIN: it opens if the lock holds it and its time is now."""
+        slot = None if self.keypad is None else self.keypad.slot_of(pin)
+        if self.keypad is None or slot is None:
+            message = "A code that is not on the lock was entered."
+            return DenialSeen(native_id=self.native_id, reason="unknown_code", message=message)
+        if not self.keypad.use(slot, now):
+            message = f"The code of slot {slot} was entered, which does not open now."
+            return DenialSeen(native_id=self.native_id, reason="expired_code", message=message)
+        self.locked, self.jammed = False, False
+        return LockSeen(native_id=self.native_id, locked=False, method="keycode", user_slot=slot)
 
     def connect(self, *, connected: bool) -> ReachabilitySeen:
         """Take the device off its network, or bring it back."""
@@ -94,9 +105,11 @@ class VirtualDevice(msgspec.Struct):
         return ReachabilitySeen(native_id=self.native_id, online=connected, reason=reason)
 
 
-def build(locks: int, thermostats: int) -> dict[str, VirtualDevice]:
+def build(locks: int, thermostats: int, keypad: KeypadCapability | None) -> dict[str, VirtualDevice]:
     """Build a site: rooms by floor, each with a lock; the first ones with a thermostat."""
-    devices = [new_lock(number) for number in range(locks)] + [_thermostat(number) for number in range(thermostats)]
+    devices = [new_lock(number, keypad) for number in range(locks)] + [
+        _thermostat(number) for number in range(thermostats)
+    ]
     return {device.native_id: device for device in devices}
 
 
@@ -105,11 +118,9 @@ def _room(number: int) -> int:
     return (floor + 1) * 100 + door + 1
 
 
-def new_lock(number: int) -> VirtualDevice:
+def new_lock(number: int, keypad: KeypadCapability | None) -> VirtualDevice:
     """Build the lock of a room, counted from 0."""
-    capabilities = Capabilities(
-        lock=LockCapability(reports_door=True), keypad=KeypadCapability(slots=30), battery=True, simulated=True
-    )
+    capabilities = Capabilities(lock=LockCapability(reports_door=True), keypad=keypad, battery=True, simulated=True)
     description = DeviceDescription(
         native_id=f"lock-{number + 1}",
         kind="lock",
@@ -120,7 +131,8 @@ def new_lock(number: int) -> VirtualDevice:
         firmware="1.0",
         capabilities=capabilities,
     )
-    return VirtualDevice(description, battery=0.9 - 0.01 * (number % 30))
+    codes = None if keypad is None else Keypad(keypad)
+    return VirtualDevice(description, battery=0.9 - 0.01 * (number % 30), keypad=codes)
 
 
 def _thermostat(number: int) -> VirtualDevice:

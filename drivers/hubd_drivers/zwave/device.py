@@ -10,7 +10,6 @@ from hubd.model import (
     BatterySeen,
     DenialSeen,
     DeviceDescription,
-    KeypadCapability,
     LockSeen,
     ReachabilitySeen,
     Seen,
@@ -18,6 +17,7 @@ from hubd.model import (
 )
 from hubd_drivers.zwave import lock, mapping, notices
 from hubd_drivers.zwave.attribution import LockTracker
+from hubd_drivers.zwave.codes.keypads import Keypad
 from hubd_drivers.zwave.events import MetadataReported, Notified, ValueReported
 from hubd_drivers.zwave.facts import (
     BATTERY,
@@ -47,7 +47,7 @@ class ZwaveDevice:
         facts: NodeFacts,
         native_id: str,
         home_id: int,
-        keypad: KeypadCapability | None,
+        keypad: Keypad | None,
         window: float,
         *,
         has_own_serial: bool = True,
@@ -65,10 +65,10 @@ class ZwaveDevice:
         self._last = mapping.Readings(None, None, None)
         self.update(facts, keypad)
 
-    def update(self, facts: NodeFacts, keypad: KeypadCapability | None) -> None:
+    def update(self, facts: NodeFacts, keypad: Keypad | None) -> None:
         """Take in all of a node anew, after an interview."""
         self.facts = facts
-        self._keypad = keypad
+        self.keypad = keypad
         self.bolt = lock.find_bolt(facts)
         self.description = self._describe()
 
@@ -163,9 +163,8 @@ class ZwaveDevice:
         return None if self.description == before else self.description
 
     def _describe(self) -> DeviceDescription:
-        return mapping.describe(
-            self.facts, self.native_id, self._home_id, self._keypad, has_own_serial=self._has_own_serial
-        )
+        keypad = None if self.keypad is None else self.keypad.capability
+        return mapping.describe(self.facts, self.native_id, self._home_id, keypad, has_own_serial=self._has_own_serial)
 
     def _state(self, event: ValueReported) -> list[Seen]:
         """Return what a state variable of a notification tells."""

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 from hubd.driver import ActionResult, Arguments, Clock, DriverError, Port, Progress, RecordingError, Tape
-from hubd.model import Command, Outcome, unreachable
+from hubd.model import Command, LockDoor, Outcome, UnlockDoor, unreachable
 from hubd_drivers.zwave.bolts import Memory
 from hubd_drivers.zwave.care.dispatch import act
 from hubd_drivers.zwave.care.errors import CONNECT
@@ -61,7 +61,8 @@ class ZwaveDriver:
         """Do one command."""
         if self._life is None:
             return unreachable(SERVER_LOST, "There is no connection to zwave-js-server.", {"hop": SERVER})
-        self._tap("order", command)
+        if isinstance(command, LockDoor | UnlockDoor):
+            self._tap("order", command)
         return await self._life.execute(command)
 
     async def act(self, action: str, arguments: Arguments, native_id: str | None, progress: Progress) -> ActionResult:

@@ -5,6 +5,7 @@ from typing import Final
 
 import msgspec
 
+from hubd.model import CodeChange
 from hubd_drivers.zwave.care.events import CareEvent, read_care
 from hubd_drivers.zwave.facts import (
     BATTERY,
@@ -14,6 +15,7 @@ from hubd_drivers.zwave.facts import (
     STATUS_ASLEEP,
     STATUS_AWAKE,
     STATUS_DEAD,
+    USER_CODE,
     Json,
     NodeFacts,
     Statistics,
@@ -55,6 +57,24 @@ class Notified(msgspec.Struct, frozen=True):
     """Kind of credential that was used: 1 PIN, 2 password, 3 RFID, 5 NFC ..."""
     is_legacy: bool = False
     """It was said in a maker's own numbers (`alarms`); the same may come as a notification besides."""
+
+
+class CodeReported(msgspec.Struct, frozen=True):
+    """A User Code came to be another than zwave-js knew; the codes themselves are not taken in."""
+
+    node_id: int
+    slot: int
+    change: CodeChange
+
+
+class CredentialTold(msgspec.Struct, frozen=True):
+    """The node said that a credential was changed, or a user, and with it all that is theirs (`slot` None)."""
+
+    node_id: int
+    change: CodeChange
+    slot: int | None = None
+    kind: int | None = None
+    """`UserCredentialType`: 1 PIN, 2 password, 3 RFID ..."""
 
 
 class BatteryWarned(msgspec.Struct, frozen=True):
@@ -137,6 +157,8 @@ type NodeEvent = (
     ValueReported
     | MetadataReported
     | Notified
+    | CodeReported
+    | CredentialTold
     | BatteryWarned
     | StatisticsReported
     | StatusChanged
@@ -214,13 +236,34 @@ def _logged(message: object) -> SerialPortTold | None:
     return SerialPortTold(is_open=True) if told.startswith("reopened") else None
 
 
-def _value(node_id: int, data: Json) -> ValueReported | None:
+def _value(node_id: int, data: Json) -> ValueReported | CodeReported | None:
     args = mapping(data.get("args"))
+    if args.get("commandClass") == USER_CODE:
+        return _code(node_id, args) if data.get("event") == "value updated" else None
     found = value_id(args)
     if found is None:
         return None
     is_new = data.get("event") == "value added"
     return ValueReported(node_id, found, args.get("newValue"), is_new)
+
+
+def _code(node_id: int, args: Json) -> CodeReported | None:
+    slot = integer(args.get("propertyKey"), 1, 0xFFFF)
+    before, now = args.get("prevValue"), args.get("newValue")
+    if slot is None or before == now:
+        return None
+    if args.get("property") == "userIdStatus":
+        return CodeReported(node_id, slot, "changed" if before and now else "added" if now else "removed")
+    is_other = args.get("property") == "userCode" and before and now  # else the status tells
+    return CodeReported(node_id, slot, "changed") if is_other else None
+
+
+def _credential(node_id: int, data: Json) -> CredentialTold | None:
+    what, change = str(data.get("event")).split()
+    args = mapping(data.get("args"))
+    told: CodeChange = {"added": "added", "deleted": "removed"}.get(change, "changed")  # type: ignore[assignment]
+    slot = integer(args.get("credentialSlot"), 1, 0xFFFF) if what == "credential" else None
+    return CredentialTold(node_id, told, slot, integer(args.get("credentialType"), high=0xFF))
 
 
 def _metadata(node_id: int, data: Json) -> MetadataReported | None:
@@ -272,6 +315,11 @@ _NODE_EVENTS: Final[Mapping[str, Callable[[int, Json], NodeEvent | None]]] = {
     "sleep": _status,
     "wake up": _status,
     "statistics updated": _statistics,
+    "credential added": _credential,
+    "credential modified": _credential,
+    "credential deleted": _credential,
+    "user modified": _credential,
+    "user deleted": _credential,
     "interview started": _interview,
     "interview failed": _interview,
     "interview stage completed": _interview,

@@ -68,6 +68,11 @@ class CommandError(Exception):
         self.suspect = suspect
         """The controller itself may be gone."""
 
+    def without(self, secret: str) -> "CommandError":
+        """Return the same without a PIN that the message might quote."""
+        message = self.message.replace(secret, "*" * len(secret))
+        return CommandError(self.kind, self.code, message, self.number, suspect=self.suspect)
+
 
 class _Meaning(NamedTuple):
     kind: Kind

@@ -4,18 +4,32 @@ import asyncio
 from typing import Final, assert_never
 
 from hubd.driver import DriverError, Port
-from hubd.model import Command, LockDoor, Outcome, Seen, UnlockDoor, rejected, unsupported
+from hubd.model import (
+    ClearCode,
+    Command,
+    LockDoor,
+    Outcome,
+    ReadCode,
+    Seen,
+    SetCode,
+    UnlockDoor,
+    rejected,
+    unsupported,
+)
 from hubd_drivers.zwave import alarms
 from hubd_drivers.zwave.bolts import Bolts, Memory
 from hubd_drivers.zwave.care.events import CareEvent
 from hubd_drivers.zwave.care.network import Network
+from hubd_drivers.zwave.codes.keeper import Codes
 from hubd_drivers.zwave.config import ZwaveConfig
 from hubd_drivers.zwave.controller import ControllerWatch
 from hubd_drivers.zwave.device import ZwaveDevice
 from hubd_drivers.zwave.events import (
     AllNodesReady,
     BatteryWarned,
+    CodeReported,
     ControllerChanged,
+    CredentialTold,
     DriverFailed,
     DriverRestarted,
     Event,
@@ -47,7 +61,15 @@ QUEUE_SIZE: Final = 2000
 FINISH_SECONDS: Final = 2.0
 
 type DeviceEvent = (
-    ValueReported | MetadataReported | Notified | BatteryWarned | StatisticsReported | StatusChanged | InterviewChanged
+    ValueReported
+    | MetadataReported
+    | Notified
+    | BatteryWarned
+    | StatisticsReported
+    | StatusChanged
+    | InterviewChanged
+    | CodeReported
+    | CredentialTold
 )
 
 
@@ -73,6 +95,13 @@ class Life:
             seconds=config.command_timeout,
             publish=self._publish,
         )
+        self._codes = Codes(
+            link=link,
+            port=port,
+            controller=self._controller,
+            seconds=config.command_timeout,
+            describe=self._roster.describe,
+        )
         self._vitals = Vitals(link, port, tasks, self._publish)
         self._sweep = Sweep(port, self._bolts, memory, config.silent_poll_minutes * 60)
         self._scan = Scan(link, port, self._roster, self._controller, memory, config.scan_minutes * 60)
@@ -91,6 +120,7 @@ class Life:
     def _put(self, event: Event) -> None:
         self._seq += 1
         self._bolts.note(event, self._seq)
+        self._codes.note(event)
         try:
             self._queue.put_nowait((self._seq, event))
         except asyncio.QueueFull:
@@ -155,6 +185,8 @@ class Life:
         match command:
             case LockDoor() | UnlockDoor():
                 return await self._bolts.move(device, target=isinstance(command, LockDoor))
+            case SetCode() | ClearCode() | ReadCode():
+                return await self._codes.execute(device, command)
             case _:
                 return unsupported("A Z-Wave device cannot be simulated.")
 
@@ -193,6 +225,7 @@ class Life:
                 if device is not None:
                     self._bolts.forget(device)
                     self._vitals.forget(device)
+                    self._codes.forget(device)
             case NodeAdded():
                 self._port.log.info("node %d was included; it waits until it is interviewed", event.node_id)
                 self._roster.expect(event)
@@ -229,7 +262,9 @@ class Life:
                 await self._roster.describe(device)
             case Notified():
                 self._take_use(device, event)
-                await self._publish(device.notice(event, now))
+                await self._publish([*device.notice(event, now), *self._codes.heard(device, event)])
+            case CodeReported() | CredentialTold():
+                await self._publish(self._codes.heard(device, event))
             case StatisticsReported():
                 await self._vitals.heard(device, event.statistics, self._roster.name)
             case BatteryWarned():

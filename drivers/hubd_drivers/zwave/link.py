@@ -97,6 +97,15 @@ class Link:
             "endpoint.access_control.get_credential_capabilities_cached", nodeId=node_id, endpoint=0
         )
 
+    async def user_capabilities(self, node_id: int) -> Mapping[str, object]:
+        """Return what zwave-js knows of a lock's users, without asking the lock."""
+        return await self.command("endpoint.access_control.get_user_capabilities_cached", nodeId=node_id, endpoint=0)
+
+    async def value(self, node_id: int, value_id: ValueId) -> object:
+        """Return a value as zwave-js knows it, without asking the node."""
+        answer = await self.command("node.get_value", nodeId=node_id, valueId=_wire(value_id))
+        return answer.get("value")
+
     async def with_cached_values(self, facts: NodeFacts) -> NodeFacts:
         """Return the facts of a node that is not ready, with the values zwave-js still has of it from earlier."""
         listed = await self.command("node.get_defined_value_ids", nodeId=facts.node_id)

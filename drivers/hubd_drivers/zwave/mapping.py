@@ -32,8 +32,9 @@ from hubd_drivers.zwave.facts import (
 )
 from hubd_drivers.zwave.identity import hardware_ids, home
 
-_PIN: Final = "1"
-"""Key of the credential type "PIN code" in zwave-js's list."""
+_CODES: Final = ("1", "2")
+"""Keys of the credential types "PIN code" and "password" in zwave-js's list. It calls the codes of a User Code lock
+passwords where the lock takes letters too; digits do there as well."""
 _MOST_SLOTS: Final = 0xFFFF
 _LONGEST_PIN: Final = 32
 _NOUN: Final[dict[Kind, str]] = {"lock": "Door lock", "thermostat": "Thermostat", "other": "Z-Wave device"}
@@ -82,7 +83,8 @@ def kind_of(facts: NodeFacts) -> Kind:
 def keypad(answer: object) -> KeypadCapability | None:
     """Read the PINs a lock takes out of zwave-js's `get_credential_capabilities_cached`; None for no keypad."""
     capabilities = mapping(mapping(answer).get("capabilities"))
-    pins = mapping(mapping(capabilities.get("supportedCredentialTypes")).get(_PIN))
+    types = mapping(capabilities.get("supportedCredentialTypes"))
+    pins = next((mapping(types[key]) for key in _CODES if key in types), {})
     slots = integer(pins.get("numberOfCredentialSlots"), 1, _MOST_SLOTS)
     if slots is None:
         return None

@@ -7,11 +7,13 @@ from typing import Final
 from msgspec.structs import replace
 
 from hubd.driver import Port
-from hubd.model import BatterySeen, KeypadCapability, Seen
+from hubd.model import BatterySeen, Seen
 from hubd_drivers.zwave import mapping
+from hubd_drivers.zwave.codes.cached import cached_codes
+from hubd_drivers.zwave.codes.keypads import Keypad, find_keypad
 from hubd_drivers.zwave.device import ZwaveDevice
 from hubd_drivers.zwave.events import InterviewChanged, NodeAdded, NodeRemoved, StatusChanged
-from hubd_drivers.zwave.facts import USER_CODE, USER_CREDENTIAL, NodeFacts
+from hubd_drivers.zwave.facts import NodeFacts
 from hubd_drivers.zwave.failures import CommandError
 from hubd_drivers.zwave.identity import Identities
 from hubd_drivers.zwave.link import Link
@@ -74,12 +76,13 @@ class Roster:
         if reason is None:
             try:
                 known = facts if facts.is_ready else await self._link.with_cached_values(facts)
-                device = self._identify(known, await self._keypad(known))
+                device = self._identify(known, await find_keypad(self._link, known))
             except CommandError as error:
                 reason = error.message
             else:
                 first = device.overslept(self._port.clock.now())
                 first += device.first_readings(trust_bolt=not doubts(device.native_id, device.position))
+                first += await self._codes(device)
                 await self._port.found(device.description, *[await self._dated(device, seen) for seen in first])
                 self._stop_waiting(facts.node_id)  # not before: it is always one or the other to those who look
                 return device
@@ -132,7 +135,7 @@ class Roster:
         if self._pending.pop(node_id, None) is not None:
             self._port.waiting(*_label(node_id), None)
 
-    def _identify(self, facts: NodeFacts, keypad: KeypadCapability | None) -> ZwaveDevice:
+    def _identify(self, facts: NodeFacts, keypad: Keypad | None) -> ZwaveDevice:
         known = self._devices.get(facts.node_id)
         if known is not None:
             known.update(facts, keypad)
@@ -155,10 +158,14 @@ class Roster:
         self._devices[facts.node_id] = device
         return device
 
-    async def _keypad(self, facts: NodeFacts) -> KeypadCapability | None:
-        if not facts.supports(USER_CODE) and not facts.supports(USER_CREDENTIAL):
-            return None
-        return mapping.keypad(await self._link.credential_capabilities(facts.node_id))
+    async def _codes(self, device: ZwaveDevice) -> tuple[Seen, ...]:
+        """Return the codes that zwave-js knows of; how they are told may say more of the keypad."""
+        if device.keypad is None or device.bolt is None:
+            return ()
+        found = await cached_codes(self._link, self._port.secrets, device.node_id, device.native_id, device.keypad)
+        device.keypad = found.keypad
+        device.described()
+        return found.seen
 
     async def _dated(self, device: ZwaveDevice, seen: Seen) -> Seen:
         """Give a battery level the time at which it was measured."""

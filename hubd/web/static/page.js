@@ -31,8 +31,10 @@ function apply(fragments) {
     const element = document.getElementById(id);
     if (!element || element.dataset.mark === mark) continue;
     const focused = element.contains(document.activeElement) ? document.activeElement.id : "";
+    const open = [...element.querySelectorAll("details[open][id]")].map((one) => one.id);
     element.innerHTML = html;
     element.dataset.mark = mark;
+    for (const one of open) document.getElementById(one)?.setAttribute("open", "");
     if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
   }
 }

@@ -9,13 +9,20 @@ from typing import Any
 import msgspec
 import pytest
 from hubd_drivers.virtual import MANIFEST
-from hubd_drivers.virtual.actions import ACTIONS, PIN, Include, Memory, recall, remember
+from hubd_drivers.virtual.actions import ACTIONS, PIN, Include
 from hubd_drivers.virtual.driver import VirtualConfig, VirtualDriver
 
 from hubd.driver import ActingDriver, ActionError, ActionResult, Arguments, DriverError, Question
 from hubd.driver.contract import RecordingPort, check_description, running
 from hubd.driver.fields import fields
-from hubd.model import DeviceDescription, LinkSeen, SimulateConnection, SimulateHubConnection
+from hubd.model import (
+    DeviceDescription,
+    KeypadCapability,
+    LinkSeen,
+    SetCode,
+    SimulateConnection,
+    SimulateHubConnection,
+)
 from tests.support.clock import NOON, ManualClock, settle
 
 
@@ -146,12 +153,26 @@ async def test_the_site_is_the_same_after_a_restart(tmp_path: Path) -> None:
         assert set(site.port.devices) == {"lock-2", "thermostat-1"}
 
 
-def test_a_memory_that_is_damaged_is_none(tmp_path: Path) -> None:
-    assert recall(tmp_path) == Memory()
-    remember(tmp_path, Memory((5,), ("lock-1",)))
-    assert recall(tmp_path) == Memory((5,), ("lock-1",))
-    (tmp_path / "site.json").write_text("{")
-    assert recall(tmp_path) == Memory()
+async def test_a_lock_that_is_added_has_the_keypad_of_the_config() -> None:
+    async with a_site(code_slots=7, masked=True) as site:
+        await site.do("include")
+        assert site.port.devices["lock-3"].capabilities.keypad == KeypadCapability(slots=7, tells_pins=False)
+
+
+async def test_a_lock_that_is_taken_out_takes_its_codes_along(tmp_path: Path) -> None:
+    async with a_site(tmp_path) as site:
+        await site.do("include")
+        pin_ref = site.port.seal("47110815")
+        await site.driver.execute(SetCode(device_id="d", native_id="lock-3", slot=1, pin_ref=pin_ref))
+        result = await site.do("backup")
+        assert result.file is not None
+        assert b"47110815" not in await asyncio.to_thread(result.file.read_bytes)
+        await site.do("exclude", "lock-3")
+    async with a_site(tmp_path) as site:
+        await site.do("include")
+        keypad = site.driver.devices["lock-3"].keypad
+        assert keypad is not None
+        assert keypad.codes == {}
 
 
 async def test_ping_measures_and_tells_the_link() -> None:

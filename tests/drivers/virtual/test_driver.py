@@ -1,7 +1,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 import pytest
@@ -31,6 +31,8 @@ from tests.support.clock import ManualClock, settle
 class TestVirtualContract(DriverContract):
     """The suite that every driver passes."""
 
+    keys: ClassVar[dict[str, Any]] = {"schedules": True}
+
     @pytest.fixture
     def site(self) -> ContractSite:
         created: list[VirtualDriver] = []
@@ -42,8 +44,14 @@ class TestVirtualContract(DriverContract):
         async def break_link() -> None:
             await created[-1].execute(SimulateHubConnection(device_id="d", native_id="lock-1", connected=False))
 
-        config = VirtualConfig(locks=3, thermostats=2, latency_ms=0)
+        config = VirtualConfig(locks=3, thermostats=2, latency_ms=0, **self.keys)
         return ContractSite(replace(MANIFEST, create=create), config, break_link=break_link)
+
+
+class TestMaskedContract(TestVirtualContract):
+    """The same with locks that tell no PINs."""
+
+    keys: ClassVar[dict[str, Any]] = {"schedules": True, "masked": True}
 
 
 @asynccontextmanager
@@ -111,11 +119,11 @@ async def test_a_device_off_its_network_is_not_reached() -> None:
 
 
 async def test_people() -> None:
-    async with a_site() as (driver, _):
+    async with a_site() as (driver, port):
         await driver.execute(order(UnlockDoor))
         (used,) = (await driver.execute(order(SimulateManualLock))).seen
         assert used == LockSeen(native_id="lock-1", locked=True, method="manual")
-        (denied,) = (await driver.execute(order(SimulateKeypadCodeEntry, pin_ref="pin_1"))).seen
+        (denied,) = (await driver.execute(order(SimulateKeypadCodeEntry, pin_ref=port.seal("4711")))).seen
         assert denied.native_id == "lock-1"
 
 
@@ -178,6 +186,7 @@ async def test_a_device_taken_off_is_still_off_in_the_next_life() -> None:
     ("keys", "wrong"),
     [
         ({"locks": -1}, ["locks: must be between 0 and 10000"]),
+        ({"code_slots": 251}, ["code_slots: must be between 0 and 250"]),
         ({"thermostats": 10_001}, ["thermostats: must be between 0 and 10000"]),
         (
             {"locks": -1, "latency_ms": 60_001},

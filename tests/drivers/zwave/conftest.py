@@ -43,6 +43,9 @@ class SharedNetwork:
             await self.op("unjam", node=node)
             await self.op("manual", node=node, locked=False)
             await self.op("lock_sets", node=node, reset=True)
+            for slot in await self.op("codes", node=node):
+                await self.op("local_code", node=node, slot=int(slot), code=None)
+            await self.op("code_frames", node=node, reset=True)
         await self.wait_ready()
 
     async def wait_ready(self) -> None:

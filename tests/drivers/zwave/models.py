@@ -56,7 +56,10 @@ class DoorLock(CommandClass):
 
 
 class UserCode(CommandClass, kw_only=True):
+    """`characters` are told from version 2 on."""
+
     users: int
+    characters: str = "0123456789"
 
 
 class Pins(Strict):

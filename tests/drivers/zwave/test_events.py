@@ -13,6 +13,9 @@ def of_node(kind: str, **more: object) -> dict[str, Any]:
     return {"source": "node", "event": kind, "nodeId": 2, **more}
 
 
+CODE = {"commandClass": 99, "endpoint": 0, "property": "userCode", "propertyKey": 3}
+STATUS = {**CODE, "property": "userIdStatus"}
+CREDENTIAL = {"userId": 4, "credentialType": 1, "credentialSlot": 7}
 MODE = {"commandClass": 98, "endpoint": 0, "property": "currentMode"}
 
 
@@ -74,6 +77,23 @@ MODE = {"commandClass": 98, "endpoint": 0, "property": "currentMode"}
         (of_node("node info received"), None),
         (of_node("statistics updated", statistics={"commandsTX": 1}), e.StatisticsReported(2, Statistics(sent=1))),
         (of_node("value updated", args={"commandClass": 99, "property": "userCode", "newValue": "4711"}), None),
+        (of_node("value updated", args={**CODE, "prevValue": "", "newValue": "4711"}), None),
+        (of_node("value updated", args={**CODE, "prevValue": "4711", "newValue": "4711"}), None),
+        (
+            of_node("value updated", args={**CODE, "prevValue": "4711", "newValue": "0815"}),
+            e.CodeReported(2, 3, "changed"),
+        ),
+        (of_node("value updated", args={**STATUS, "prevValue": 0, "newValue": 1}), e.CodeReported(2, 3, "added")),
+        (of_node("value updated", args={**STATUS, "prevValue": 1, "newValue": 0}), e.CodeReported(2, 3, "removed")),
+        (of_node("value updated", args={**STATUS, "prevValue": 1, "newValue": 2}), e.CodeReported(2, 3, "changed")),
+        (of_node("value updated", args={**STATUS, "prevValue": 1, "newValue": 1}), None),
+        (of_node("value added", args={**STATUS, "newValue": 1}), None),  # an interview
+        (of_node("credential added", args={**CREDENTIAL, "data": "4711"}), e.CredentialTold(2, "added", 7, 1)),
+        (of_node("credential modified", args={**CREDENTIAL, "data": "4711"}), e.CredentialTold(2, "changed", 7, 1)),
+        (of_node("credential deleted", args=CREDENTIAL), e.CredentialTold(2, "removed", 7, 1)),
+        (of_node("user deleted", args={"userId": 4}), e.CredentialTold(2, "removed")),
+        (of_node("user modified", args={"userId": 4, "active": False}), e.CredentialTold(2, "changed")),
+        (of_node("user added", args={"userId": 4}), None),
         (of_node("an event of next year"), None),
         ({"source": "zniffer", "event": "alive"}, None),
     ],

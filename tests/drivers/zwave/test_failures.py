@@ -52,6 +52,13 @@ def test_errors_of_the_server() -> None:
     assert f.answer_lost().kind is f.Kind.UNCERTAIN
 
 
+def test_an_error_without_a_pin() -> None:
+    error = f.CommandError(f.Kind.REFUSED, "x", "bad code 4711, 4711.", 322, suspect=True).without("4711")
+    assert (error.message, error.kind, error.code, error.number) == ("bad code ****, ****.", f.Kind.REFUSED, "x", 322)
+    assert error.suspect
+    assert "4711" not in str(error)
+
+
 def connector(error: OSError) -> aiohttp.ClientConnectorError:
     return aiohttp.ClientConnectorError(KEY, error)
 

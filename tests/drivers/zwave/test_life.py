@@ -10,7 +10,9 @@ from hubd_drivers.zwave.config import ZwaveConfig
 from hubd_drivers.zwave.events import (
     AllNodesReady,
     BatteryWarned,
+    CodeReported,
     ControllerChanged,
+    CredentialTold,
     DriverFailed,
     DriverRestarted,
     Event,
@@ -34,12 +36,15 @@ from hubd.driver import DriverError
 from hubd.driver.contract import RecordingPort
 from hubd.model import (
     BatterySeen,
+    CodeHintSeen,
+    CodeSeen,
     DoorSeen,
     LinkSeen,
     LockDoor,
     LockSeen,
     OutcomeKind,
     ReachabilitySeen,
+    ReadCode,
     Seen,
     SimulateRemoval,
     TamperSeen,
@@ -51,10 +56,10 @@ ID = "7e570001-node-2-ffff.0001.0002"
 
 
 class Site:
-    def __init__(self, *nodes: NodeFacts) -> None:
+    def __init__(self, *nodes: NodeFacts, **more: Answer) -> None:
         answers: dict[str, Answer] = {"is_failed_node": {"failed": False}, "poll_value": {}, "get_value_timestamp": {}}
         answers |= {"get_provisioning_entry": {}, "get_known_lifeline_routes": {"routes": {}}}
-        self.link = FakeLink(*nodes, **answers)
+        self.link = FakeLink(*nodes, **answers | more)
         self.port = RecordingPort(clock=FastClock())
         self.memory = Memory()
         self.life: Life
@@ -77,9 +82,9 @@ class Site:
 
 
 @asynccontextmanager
-async def living(*nodes: NodeFacts) -> AsyncIterator[Site]:
+async def living(*nodes: NodeFacts, **answers: Answer) -> AsyncIterator[Site]:
     """A life with these nodes announced and forgotten by the port, until the block ends."""
-    site = Site(*nodes)
+    site = Site(*nodes, **answers)
     async with asyncio.TaskGroup() as tasks:
 
         async def live() -> None:
@@ -110,6 +115,25 @@ async def test_one_use_of_a_lock_is_one_fact() -> None:
         for event in (ValueReported(2, CURRENT, 0), Notified(2, 6, 6, 3), ValueReported(2, CURRENT, 0)):
             s.life.note(event)
         assert await s.seen(LockSeen) == [LockSeen(native_id=ID, locked=False, method="keycode", user_slot=3)]
+
+
+async def test_codes_are_told_of_and_read() -> None:
+    pins = {"1": {"numberOfCredentialSlots": 30, "minCredentialLength": 4, "maxCredentialLength": 8}}
+    read = {"response": {"userIdStatus": 1, "userCode": "4711"}}
+    known = {"get_credential_capabilities_cached": {"capabilities": {"supportedCredentialTypes": pins}}}
+    async with living(lock_node(2, 255, classes={98: 4, 99: 1}), **known, get_state={}, invoke_cc_api=read) as s:
+        for event in (Notified(2, 6, 14, 3), CodeReported(2, 4, "changed"), CredentialTold(2, "removed", 5, 1)):
+            s.life.note(event)
+        assert await s.seen(CodeHintSeen, 3) == [
+            CodeHintSeen(native_id=ID, change="added", slot=3),
+            CodeHintSeen(native_id=ID, change="changed", slot=4),
+            CodeHintSeen(native_id=ID, change="removed", slot=5),
+        ]
+        outcome = await s.life.execute(ReadCode(device_id="d", native_id=ID, slot=3))
+        assert outcome.kind is OutcomeKind.DONE
+        (code,) = outcome.seen
+        assert isinstance(code, CodeSeen)
+        assert (code.slot, s.port.reveal(code.pin_ref or "")) == (3, "4711")
 
 
 ALARM_TYPE, ALARM_LEVEL = ValueId(113, 0, "alarmType"), ValueId(113, 0, "alarmLevel")

@@ -108,6 +108,17 @@ def test_keypads(pins: object, expected: KeypadCapability | None) -> None:
     assert mapping.keypad({"capabilities": {"supportedCredentialTypes": {"1": pins}}}) == expected
 
 
+def test_a_lock_that_takes_letters_has_passwords_and_takes_digits_too() -> None:
+    long = {"numberOfCredentialSlots": 30, "minCredentialLength": 4, "maxCredentialLength": 10}
+    short = {**long, "maxCredentialLength": 8}
+    for types, expected in (
+        ({"2": long}, KeypadCapability(30, 4, 10)),
+        ({"1": short, "2": long}, KeypadCapability(30, 4, 8)),
+        ({"3": long}, None),
+    ):
+        assert mapping.keypad({"capabilities": {"supportedCredentialTypes": types}}) == expected
+
+
 @pytest.mark.parametrize(
     ("values", "expected"),
     [

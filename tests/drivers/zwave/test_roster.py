@@ -9,7 +9,7 @@ from hubd_drivers.zwave.lock import Position
 from hubd_drivers.zwave.roster import Roster
 
 from hubd.driver.contract import RecordingPort
-from hubd.model import BatterySeen, KeypadCapability, LockSeen, ReachabilitySeen
+from hubd.model import BatterySeen, CodeSeen, KeypadCapability, LockSeen, ReachabilitySeen
 from tests.drivers.zwave.fakes import Answer, FakeLink, lock_dump, lock_node, node, value
 
 DSK = "34673-15546-46480-39591-32400-22155-07715-45994"
@@ -30,6 +30,7 @@ async def test_a_lock_is_announced_with_its_keypad_and_the_time_of_its_battery_l
     made, port, _ = roster(
         get_credential_capabilities_cached={"capabilities": {"supportedCredentialTypes": PINS}},
         get_value_timestamp={"timestamp": 1_760_000_000_000},
+        get_state={"state": {"values": [value(99, "userIdStatus", 1, key=3), value(99, "userCode", "4711", key=3)]}},
     )
     device = await made.meet(lock_node(2, 255, value(128, "level", 50), classes={98: 4, 99: 1}), trusting)
     assert device is made.at(2) is made.named(ID)
@@ -37,6 +38,22 @@ async def test_a_lock_is_announced_with_its_keypad_and_the_time_of_its_battery_l
     battery = next(seen for seen in port.seen if isinstance(seen, BatterySeen))
     assert battery.occurred_at is not None
     assert battery.occurred_at.timestamp() == 1_760_000_000
+    (code,) = [seen for seen in port.seen if isinstance(seen, CodeSeen)]
+    assert (code.slot, code.is_used, code.is_cached) == (3, True, True)
+    assert code.pin_ref is not None
+    assert port.reveal(code.pin_ref) == "4711"
+    assert "4711" not in repr(vars(device)), "what was sealed is kept nowhere else"
+
+
+async def test_a_lock_that_is_known_to_answer_with_stars() -> None:
+    made, port, _ = roster(
+        get_credential_capabilities_cached={"capabilities": {"supportedCredentialTypes": PINS}},
+        get_state={"state": {"values": [value(99, "userIdStatus", 1, key=3), value(99, "userCode", "****", key=3)]}},
+    )
+    await made.meet(lock_node(2, 255, classes={98: 4, 99: 1}), trusting)
+    assert port.devices[ID].capabilities.keypad == KeypadCapability(30, 4, 8, tells_pins=False)
+    (code,) = [seen for seen in port.seen if isinstance(seen, CodeSeen)]
+    assert (code.is_used, code.pin_ref) == (True, None)
 
 
 @pytest.mark.parametrize(

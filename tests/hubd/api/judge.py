@@ -13,7 +13,7 @@ from hubd.api.openapi import document
 from hubd.api.router import ROUTES
 from tests.support.seam_schema import routes, validate, validate_error
 
-STATUSES = {200, 400, 401, 403, 404, 405, 408, 413, 415, 421, 429, 501, 503}
+STATUSES = {200, 400, 401, 403, 404, 405, 408, 409, 413, 415, 421, 429, 501, 503}
 """Every status the API may answer with. A 500 is a defect."""
 
 # Read with the module: a running loop must not wait for a file.

@@ -6,6 +6,7 @@ from typing import Any
 from hubd.core.policy import Policy
 from hubd.model.device import DeviceDescription
 from tests.hubd.api.harness import Api, instance, running_api
+from tests.support.site import eventually
 
 
 async def types(api: Api, device_id: str) -> list[str]:
@@ -148,10 +149,30 @@ async def test_edits_at_once_cannot_pass_the_bound_together(api: Api) -> None:
     assert len((await api.device())["custom_metadata"]) == 30
 
 
-async def test_a_pool_of_backup_codes_is_not_kept(api: Api) -> None:
-    body = {"device_id": await api.device_id(), "backup_access_code_pool_enabled": True, "name": "Not done"}
-    assert (await api.refused("/devices/update", body))["type"] == "not_supported"
-    await api.ok("/devices/update", {**body, "backup_access_code_pool_enabled": False, "name": "Room 101"})
+async def test_a_pool_of_backup_codes_is_turned_on_and_off(api: Api) -> None:
+    body = {"device_id": await api.device_id(), "backup_access_code_pool_enabled": True}
+    for is_on, held in ((True, 2), (False, 0)):
+        await api.ok("/devices/update", body | {"backup_access_code_pool_enabled": is_on})
+        await eventually(lambda held=held: len(api.driver().devices["lock-1"].keypad.codes) == held)
+        assert (await api.device())["properties"]["backup_access_code_pool_enabled"] is is_on
+
+
+async def test_a_pool_that_cannot_be_changes_nothing_else(api: Api) -> None:
+    body = {"backup_access_code_pool_enabled": True, "name": "Not done"}
+    thermostat = await api.device_id("Climate 101")
+    error = await api.refused("/devices/update", body | {"device_id": thermostat})
+    assert (error["type"], error["data"]["flag"]) == ("not_supported", "properties.supports_backup_access_code_pool")
+    device_id = await api.device_id()
+    error = await api.refused("/devices/update", body | {"device_id": device_id, "is_managed": False})
+    assert error["type"] == "device_managed"
+    await api.ok("/devices/update", {"device_id": device_id, "is_managed": False})
+    assert (await api.refused("/devices/update", body | {"device_id": device_id}))["type"] == "device_unmanaged"
+    names = [d["display_name"] for d in (await api.ok("/devices/list"))["devices"]]
+    assert "Not done" not in names
+    await api.ok(
+        "/devices/update", {"device_id": device_id, "is_managed": True, "backup_access_code_pool_enabled": True}
+    )
+    await api.ok("/devices/update", {"device_id": thermostat, "backup_access_code_pool_enabled": False})
 
 
 async def test_managed_and_unmanaged_are_two_lists(api: Api) -> None:

@@ -15,6 +15,7 @@ PLACES = {
     "CommandError": 1,
     "DriverError": 1,
     "HubError": 0,
+    "KeypadError": 0,
     "NotFoundError": 0,
     "Outcome": 1,
     "RefusedError": 0,

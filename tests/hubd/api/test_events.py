@@ -73,7 +73,6 @@ async def test_limit_and_offset(api: Api) -> None:
 
 
 ABSENT: list[Any] = [
-    "access_code_id",
     "access_grant_id",
     "access_method_id",
     "acs_access_group_id",
@@ -93,7 +92,7 @@ async def test_what_a_hub_does_not_have_matches_nothing(api: Api) -> None:
         assert await listed(api, **{name: UNKNOWN}) == []
 
 
-ABSENT_LISTS: list[Any] = ["access_code_ids", "access_grant_ids", "access_method_ids", "acs_system_ids", "space_ids"]
+ABSENT_LISTS: list[Any] = ["access_grant_ids", "access_method_ids", "acs_system_ids", "space_ids"]
 
 
 async def test_lists_of_what_a_hub_does_not_have_match_nothing(api: Api) -> None:
@@ -164,3 +163,22 @@ def test_a_time_without_an_offset_is_utc() -> None:
     expected = int(datetime(2026, 1, 31, 16, tzinfo=UTC).timestamp() * 1_000_000)
     for text in ("2026-01-31T16:00", "2026-01-31T16:00:00Z", "2026-01-31 17:00+01:00", "20260131T160000Z"):
         assert instant("since", text) == expected
+
+
+async def test_of_an_access_code(api: Api) -> None:
+    """By its id: what became of it and who was let in by it, also when it is gone; of nobody else's."""
+    body = {"device_id": await api.device_id(), "sync": True}
+    one, other = [(await api.ok("/access_codes/create", body))["access_code"]["access_code_id"] for _ in range(2)]
+    await api.ok("/access_codes/delete", {"access_code_id": one, "sync": True})
+
+    async def listed(**filters: Any) -> list[str]:
+        found = (await api.ok("/events/list", filters))["events"]
+        return [event["event_type"].removeprefix("access_code.") for event in found]
+
+    life = ["created", "set_on_device", "mutations_requested", "removed_from_device", "deleted"]
+    assert await listed(access_code_id=one) == life
+    assert await listed(access_code_ids=[one.upper()], event_type="access_code.created") == ["created"]
+    assert sorted(await listed(access_code_ids=[one, other])) == sorted([*life, "created", "set_on_device"])
+    assert await listed(access_code_id=one, access_code_ids=[other]) == []
+    assert await listed(access_code_id="00000000-0000-4000-8000-000000000000") == []
+    assert await listed(access_code_ids=[]) == []

@@ -22,7 +22,7 @@ async def stream(api: Api, headers: dict[str, str] | None = None, **query: Any) 
 async def test_health_needs_no_key_and_tells_no_secret(api: Api) -> None:
     body = await api.ok("/health", method="GET", token="")
     assert body["ok"] is True
-    assert [part["service"] for part in body["service_health_statuses"]] == ["storage", "driver/site"]
+    assert [part["service"] for part in body["service_health_statuses"]] == ["storage", "clock", "driver/site"]
     assert {part["status"] for part in body["service_health_statuses"]} == {"healthy"}
 
 
@@ -35,6 +35,7 @@ async def test_health_says_what_is_degraded(api: Api) -> None:
     assert body["ok"] is False
     assert {part["service"]: part["status"] for part in body["service_health_statuses"]} == {
         "storage": "degraded",
+        "clock": "healthy",
         "driver/site": "degraded",
     }
     site = await api.ok("/hub/site")

@@ -2,8 +2,10 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+import pytest
 from msgspec.structs import replace
 
+from hubd.api import simulate
 from hubd.model.device import DeviceDescription
 from tests.hubd.api.harness import Api, instance, running_api
 from tests.support.site import eventually
@@ -127,3 +129,53 @@ async def test_only_the_account_of_a_simulator_is_cut_off(tmp_path: Path) -> Non
             body = {"connected_account_id": accounts[name]["connected_account_id"]}
             error = await api.refused("/connected_accounts/simulate/disconnect", body)
             assert (error["status"], error["type"]) == (400, code)
+
+
+PUT_IN = "/access_codes/simulate/create_unmanaged_access_code"
+
+
+async def test_a_code_is_put_in_at_the_lock_and_found_there(api: Api) -> None:
+    device_id = await api.device_id()
+    body = {"device_id": device_id, "code": "83649275", "name": "Cleaner"}
+    found = [(await api.ok(PUT_IN, body, headers={"idempotency-key": "k-1"}))["access_code"] for _ in range(2)]
+    assert found[0] == found[1]
+    shape = found[0]
+    assert (shape["code"], shape["name"], shape["device_id"]) == ("83649275", "Cleaner", device_id)
+    assert (shape["is_managed"], shape["status"], shape["type"]) == (False, "set", "ongoing")
+    (record,) = api.hub.codes.of(device_id)
+    assert (record.code_id, record.name, record.is_managed) == (shape["access_code_id"], "Cleaner", False)
+    error = await api.refused(PUT_IN, body)
+    assert (error["status"], error["type"]) == (400, "duplicate_code")
+    await api.ok("/locks/simulate/keypad_code_entry", {"device_id": device_id, "code": "83649275"})
+    opened = (await api.ok("/events/get", {"event_type": "lock.unlocked"}))["event"]
+    assert opened["method"] == "keycode"
+
+
+async def test_a_code_is_found_on_a_lock_that_tells_no_pins(tmp_path: Path) -> None:
+    async with running_api(tmp_path / "data", instance(masked=True)) as api:
+        body = {"device_id": await api.device_id(), "code": "8364", "name": "Cleaner"}
+        shape = (await api.ok(PUT_IN, body))["access_code"]
+        assert (shape["code"], shape["name"], shape["status"]) == (None, "Cleaner", "set")
+
+
+async def test_a_code_that_is_not_found_in_time_is_told(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(simulate, "READ_BACK_SECONDS", 0.05)
+    api.driver().fault = "silent"
+    error = await api.refused(PUT_IN, {"device_id": await api.device_id(), "code": "8364", "name": "Cleaner"})
+    assert (error["status"], error["type"]) == (400, "code_not_read")
+    assert "8364" not in str(error)
+
+
+async def test_the_codes_of_simulated_locks_are_there_after_a_restart_and_nowhere_readable(tmp_path: Path) -> None:
+    async with running_api(tmp_path / "data") as api:
+        device_id = await api.device_id()
+        await api.ok(PUT_IN, {"device_id": device_id, "code": "83649275", "name": "Cleaner"})
+    kept = await asyncio.to_thread(
+        lambda: {file.name: file.read_bytes() for file in (tmp_path / "data").rglob("*") if file.is_file()}
+    )
+    assert "site.json" in kept
+    assert [name for name, content in kept.items() if b"83649275" in content] == []
+    async with running_api(tmp_path / "data") as api:
+        await api.ok("/locks/simulate/keypad_code_entry", {"device_id": device_id, "code": "83649275"})
+        opened = (await api.ok("/events/get", {"event_type": "lock.unlocked"}))["event"]
+        assert opened["method"] == "keycode"

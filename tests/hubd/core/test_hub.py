@@ -16,6 +16,7 @@ from hubd.model import (
     OutcomeKind,
     ReachabilitySeen,
     SimulateKeypadCodeEntry,
+    SimulateKeypadEdit,
     done,
     ids,
     sent_unconfirmed,
@@ -379,6 +380,20 @@ async def test_a_pin_is_forgotten_however_its_command_ends(tmp_path: Path, end: 
         gate.set()
         await until(lambda: repr(live.hub.vault) == "Vault(0 sealed)")
         assert pins == (["4711"] if end in {"done", "lost"} else [])
+
+
+async def test_the_pin_of_a_change_at_the_keypad_is_forgotten(tmp_path: Path) -> None:
+    async with live_hub(tmp_path / "x.sqlite") as live:
+        names = {"device_id": live.id_of("a"), "native_id": "a"}
+        for pin_ref in (live.hub.vault.seal("4711"), None):
+            await live.hub.submit(SimulateKeypadEdit(**names, slot=1, pin_ref=pin_ref), "me", wait_seconds=5)
+        await until(lambda: repr(live.hub.vault) == "Vault(0 sealed)")
+
+
+async def test_what_a_driver_wraps_is_bound_to_its_instance(tmp_path: Path) -> None:
+    async with live_hub(tmp_path / "x.sqlite") as live:
+        wrapped = live.driver.living_port.secrets.wrap(b"key of the lock")
+        assert live.hub.site.sealer.open(wrapped, "driver/front") == b"key of the lock"
 
 
 # -- starting

@@ -8,10 +8,10 @@ from hubd.core.health import InstanceHealth
 from hubd.core.settle import cannot_reach, is_by_hand, recover, resolve, settle
 from hubd.driver.contract import check_outcome
 from hubd.model import (
-    Command,
     DeviceState,
     LockDoor,
     LockSeen,
+    Order,
     Outcome,
     OutcomeKind,
     SimulateConnection,
@@ -33,7 +33,7 @@ UNLOCK = UnlockDoor(device_id="a", native_id="a")
 LOST = sent_unconfirmed("No answer came.")
 
 
-def a_view(command: Command = UNLOCK, *, managed: bool = True, known: bool = True, **changes: Any) -> View:
+def a_view(command: Order = UNLOCK, *, managed: bool = True, known: bool = True, **changes: Any) -> View:
     tables = Tables()
     if known:
         tables.put_device(DeviceRecord(device("a"), DeviceState(locked=True), is_managed=managed, found_at=NOON))
@@ -137,7 +137,7 @@ def bolt(locked: bool | None, method: Any = None) -> LockSeen:  # noqa: FBT001 -
 @pytest.mark.parametrize(
     ("command", "locked", "reached"), [(LOCK, LOCKED, True), (LOCK, UNLOCKED, False), (UNLOCK, UNLOCKED, True)]
 )
-def test_the_bolt_decides_once(command: Command, method: str | None, *, locked: bool, reached: bool) -> None:
+def test_the_bolt_decides_once(command: Order, method: str | None, *, locked: bool, reached: bool) -> None:
     view = a_view(command, outcome=LOST, settled_at=NOON)
     resolve(view, "r", bolt(locked, method))
     resolve(view, "r", bolt(not locked, method))
@@ -167,7 +167,7 @@ def test_the_bolt_decides_once(command: Command, method: str | None, *, locked: 
         (SimulateConnection(device_id="a", native_id="a", connected=True), LOST, bolt(LOCKED)),
     ],
 )
-def test_what_decides_nothing(command: Command, outcome: Outcome | None, seen: LockSeen) -> None:
+def test_what_decides_nothing(command: Order, outcome: Outcome | None, seen: LockSeen) -> None:
     view = a_view(command, outcome=outcome)
     resolve(view, "r", seen)
     resolve(view, "never", seen)

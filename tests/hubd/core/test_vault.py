@@ -1,7 +1,11 @@
+import os
+
 import pytest
 
 from hubd.core import vault as vault_module
-from hubd.core.vault import Vault
+from hubd.core.vault import DriverSecrets, Vault
+from hubd.model import HubError
+from hubd.store.secrets import Sealer
 
 
 def test_a_pin_is_had_for_its_reference_until_it_is_forgotten() -> None:
@@ -31,3 +35,27 @@ def test_so_many_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
         with pytest.raises(KeyError):
             vault.reveal(ref)
     assert [vault.reveal(ref) for ref in refs[2:]] == ["2", "3", "4"]
+
+
+def test_a_driver_has_the_pins_of_the_vault() -> None:
+    vault = Vault()
+    secrets = DriverSecrets(vault, Sealer(os.urandom(32)), "front")
+    assert vault.reveal(secrets.seal("4711")) == "4711"
+    assert secrets.reveal(vault.seal("0815")) == "0815"
+    with pytest.raises(KeyError):
+        secrets.reveal("pin_0")
+    assert repr(secrets) == "DriverSecrets('driver/front')"
+
+
+def test_what_a_driver_wraps_is_for_the_same_instance_on_the_same_box() -> None:
+    sealer = Sealer(os.urandom(32))
+    wrapped = DriverSecrets(Vault(), sealer, "front").wrap(b"key of the lock")
+    assert b"key" not in wrapped
+    assert DriverSecrets(Vault(), sealer, "front").unwrap(wrapped) == b"key of the lock"
+    for other in (
+        DriverSecrets(Vault(), sealer, "back"),
+        DriverSecrets(Vault(), Sealer(os.urandom(32)), "front"),
+    ):
+        with pytest.raises(HubError) as caught:
+            other.unwrap(wrapped)
+        assert caught.value.code == "secret_unreadable"

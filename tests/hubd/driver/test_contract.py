@@ -1,71 +1,16 @@
 """The suite tells a good driver from a bad one: each check is run on a driver that breaks its rule."""
 
 import asyncio
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
-from hubd.driver import DriverConfig, DriverError, Manifest, Port
-from hubd.driver.contract import ContractSite, DriverContract, RecordingPort, check_description, check_outcome, running
-from hubd.model import (
-    BatterySeen,
-    Command,
-    DeviceDescription,
-    LockSeen,
-    Outcome,
-    OutcomeKind,
-    UnlockDoor,
-    done,
-    rejected,
-    unreachable,
-)
+from hubd.driver import DriverError, Port
+from hubd.driver.contract import DriverContract, RecordingPort, check_description, check_outcome, running
+from hubd.model import BatterySeen, Command, DeviceDescription, HubError, LockSeen, Outcome, OutcomeKind, rejected
+from tests.hubd.driver.good import Good, site
 from tests.support.hub import lock, thermostat
-
-
-class Good:
-    """Keeps every rule."""
-
-    def __init__(self) -> None:
-        self.is_up = False
-        self.broken = asyncio.Event()
-        self.native_ids = ["a", "b"]
-
-    async def run(self, port: Port) -> None:
-        self.broken.clear()
-        for native_id in self.native_ids:
-            await port.found(lock(native_id), LockSeen(native_id=native_id, locked=True))
-        self.is_up = True
-        port.ready()
-        try:
-            await self.broken.wait()
-        finally:
-            self.is_up = False
-        raise DriverError("server", "gone", "The server is gone.")
-
-    async def execute(self, command: Command) -> Outcome:
-        if not self.is_up:
-            return unreachable("hub_disconnected", "There is no link.")
-        if command.native_id not in self.native_ids:
-            return rejected("device_not_found", "There is no such device.")
-        locked = not isinstance(command, UnlockDoor)
-        return done(seen=(LockSeen(native_id=command.native_id, locked=locked, method="remote"),))
-
-
-def site(driver: Good, *, make: Callable[[], Good] | None = None) -> ContractSite:
-    created: list[Good] = []
-
-    def create(_: object) -> Good:
-        created.append(make() if make else driver)
-        return created[-1]
-
-    async def break_link() -> None:
-        created[-1].broken.set()
-
-    manifest = Manifest(type="good", title="Good", config=DriverConfig, create=create, hops=("server",))
-    return ContractSite(manifest, DriverConfig(), break_link=break_link, start_seconds=0.2)
-
 
 CHECKS = [name for name in dir(DriverContract) if name.startswith("test_")]
 
@@ -243,6 +188,8 @@ def test_an_outcome_that_helps_nobody(outcome: Outcome) -> None:
 async def test_the_port_keeps_what_it_is_told() -> None:
     port = RecordingPort()
     assert port.reveal(port.seal("1234")) == "1234"
+    with pytest.raises(KeyError):
+        port.reveal("pin-9")
     error = DriverError("server", "gone", "It is gone.")
     port.hop_lost(error)
     assert port.lost_hops == {"server": error}
@@ -256,3 +203,16 @@ async def test_the_port_keeps_what_it_is_told() -> None:
     assert (port.position("a"), port.position("b"), port.gone) == (False, None, {"a": "excluded"})
     with pytest.raises(TimeoutError):
         await port.wait_for(lambda _: False, 0.01)
+
+
+def test_what_the_port_wraps_is_for_the_same_instance_alone() -> None:
+    port = RecordingPort("front")
+    wrapped = port.wrap(b"key of the lock")
+    assert b"key" not in wrapped
+    assert wrapped != port.wrap(b"key of the lock")
+    assert RecordingPort("front").unwrap(wrapped) == b"key of the lock"
+    assert port.unwrap(port.wrap(b"")) == b""
+    for port_, data in ((RecordingPort("back"), wrapped), (port, wrapped[:-1] + b"?"), (port, b"")):
+        with pytest.raises(HubError) as caught:
+            port_.unwrap(data)
+        assert caught.value.code == "secret_unreadable"

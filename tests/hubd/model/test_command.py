@@ -3,11 +3,12 @@ from typing import Any, get_args
 import msgspec
 import pytest
 
-from hubd.model import Command, UnlockDoor
+from hubd.model import CodeCommand, Command, Order, UnlockDoor
 from hubd.model.command import ActionType, CommandBase, action_type
 
-COMMANDS: tuple[type[CommandBase], ...] = get_args(Command.__value__)
-EXTRA: dict[str, Any] = {"pin_ref": "pin_1", "connected": True}
+ORDERS: tuple[type[CommandBase], ...] = get_args(Order.__value__)
+COMMANDS: tuple[type[CommandBase], ...] = (*ORDERS, *get_args(CodeCommand.__value__))
+EXTRA: dict[str, Any] = {"pin_ref": "pin_1", "connected": True, "slot": 3}
 
 
 def example(kind: type[CommandBase]) -> Any:
@@ -15,8 +16,8 @@ def example(kind: type[CommandBase]) -> Any:
     return kind(device_id="d", native_id="n", **extra)
 
 
-def test_every_command_is_one_action_type() -> None:
-    types = [action_type(example(kind)) for kind in COMMANDS]
+def test_every_order_is_one_action_type() -> None:
+    types = [action_type(example(kind)) for kind in ORDERS]
     assert sorted(types) == sorted(get_args(ActionType.__value__))
 
 

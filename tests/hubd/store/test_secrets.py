@@ -1,3 +1,5 @@
+import hashlib
+import hmac
 import stat
 from pathlib import Path
 
@@ -7,7 +9,7 @@ from hypothesis import strategies as st
 
 from hubd.model import HubError
 from hubd.model.errors import StoreError
-from hubd.store.secrets import KEY_BYTES, Sealer, load_key
+from hubd.store.secrets import KEY_BYTES, MARK_BYTES, Sealer, load_key
 
 KEY = bytes(range(32))
 
@@ -43,6 +45,21 @@ def test_another_key_is_told() -> None:
     sealed = Sealer(KEY).seal(b"1234", "pin/1")
     with pytest.raises(HubError, match=r"secret\.key is not the one"):
         Sealer(bytes(32)).open(sealed, "pin/1")
+
+
+def test_equal_secrets_have_equal_marks_under_one_key_only() -> None:
+    sealer, other = Sealer(KEY), Sealer(bytes(32))
+    assert sealer.mark(b"48213077") == Sealer(KEY).mark(b"48213077")
+    assert sealer.mark(b"48213077") not in {sealer.mark(b"48213078"), other.mark(b"48213077")}
+    assert len(sealer.mark(b"")) == len(sealer.mark(b"48213077")) == MARK_BYTES
+
+
+def test_a_mark_is_no_plain_hash() -> None:
+    """Else somebody with the database tries all PINs in a second."""
+    mark = Sealer(KEY).mark(b"4821")
+    for name in ("md5", "sha1", "sha256", "blake2b"):
+        assert not hashlib.new(name, b"4821").digest().startswith(mark[:8])
+    assert mark != hmac.digest(KEY, b"4821", "sha256")[:MARK_BYTES], "the key that seals is not the one that marks"
 
 
 def test_the_key_is_made_once_and_private(tmp_path: Path) -> None:

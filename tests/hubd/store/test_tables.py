@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from hubd.model import DeviceState, LockDoor, done
 from hubd.model.event import DeviceEdited, HubStarted, LockChanged
 from hubd.store import tables as tables_module
+from hubd.store.codes import CodeBook, CodeRecord
 from hubd.store.migrations import MIGRATIONS
 from hubd.store.records import CommandRecord, DeviceRecord, InstanceRecord
 from hubd.store.tables import Overlay, Tables, View, statements
@@ -210,3 +211,100 @@ def test_devices_are_found_by_what_they_are_known_by_elsewhere() -> None:
     assert sharing("mac:3") == sharing() == []
     tables.put_device(known_as("y", "y", "mac:9"))  # it describes itself differently now
     assert sharing("mac:2") == []
+
+
+def access_code(code_id: str, device_id: str = "a", **members: object) -> CodeRecord:
+    return replace(CodeRecord(code_id, device_id, NOON, NOON), **members)
+
+
+def test_codes_are_seen_over_the_batch_over_the_tables() -> None:
+    tables, batch = Tables(), Overlay()
+    for name in ("kept", "renamed", "dropped", "moved", "back"):
+        tables.put_code(name, access_code(name))
+    batch.codes |= {
+        "renamed": access_code("renamed", name="batch"),
+        "moved": access_code("moved", "b"),
+        "back": None,
+        "made": access_code("made", created_at=NOON - timedelta(hours=1)),
+    }
+    view = View(tables, batch, NOON)
+    view.put_code(access_code("renamed", name="own"))
+    view.drop_code("dropped")
+    view.put_code(access_code("back", name="again"))
+    view.put_code(access_code("other", "b"))
+    names = ["made", "back", "kept", "renamed"]
+    assert [code.code_id for code in view.codes_of("a")] == names, "oldest first, then by id"
+    assert {code.code_id for code in view.codes_of("b")} == {"moved", "other"}
+    assert view.codes_of("c") == []
+    seen = {name: view.code(name) for name in (*names, "dropped", "never")}
+    assert {name: code.name if code else None for name, code in seen.items()} == {
+        "made": None,
+        "back": "again",
+        "kept": None,
+        "renamed": "own",
+        "dropped": None,
+        "never": None,
+    }
+    assert (seen["dropped"], view.code("moved")) == (None, access_code("moved", "b"))
+    assert [code.code_id for code in tables.codes_of("a")] == ["back", "dropped", "kept", "moved", "renamed"]
+    assert batch.codes["back"] is None
+
+
+def test_a_code_that_is_dropped_and_made_again_is_there() -> None:
+    view = View(Tables(), Overlay(), NOON)
+    view.put_code(access_code("c"))
+    view.drop_code("c")
+    assert (view.code("c"), view.codes_of("a")) == (None, [])
+    view.put_code(access_code("c", name="again"))
+    assert [code.name for code in view.codes_of("a")] == ["again"]
+
+
+def test_a_book_is_seen_over_the_batch_over_the_tables_and_is_empty_at_first() -> None:
+    tables, batch = Tables(), Overlay()
+    view = View(tables, batch, NOON)
+    assert view.book("a") == CodeBook("a")
+    tables.put_book(CodeBook("a", swept_slot=1))
+    assert view.book("a").swept_slot == 1
+    batch.books["a"] = CodeBook("a", swept_slot=2)
+    assert view.book("a").swept_slot == 2
+    view.put_book(CodeBook("a", swept_slot=3))
+    assert view.book("a").swept_slot == 3
+    assert (tables.book("a").swept_slot, view.book("b")) == (1, CodeBook("b"))
+
+
+def test_committed_codes_are_found_by_their_device_and_forgotten() -> None:
+    tables = Tables()
+    tables.put_code("c", access_code("c"))
+    tables.put_code("c", access_code("c", "b"))
+    assert (tables.codes_of("a"), tables.codes_of("b")) == ([], [access_code("c", "b")])
+    tables.put_code("c", None)
+    tables.put_code("c", None)
+    assert (tables.codes_of("b"), dict(tables.codes)) == ([], {})
+
+
+def test_an_overlay_joins_its_batch_with_its_codes() -> None:
+    batch, own = Overlay(), Overlay()
+    batch.codes["c"] = access_code("c")
+    own.codes |= {"c": None, "d": access_code("d")}
+    own.books["a"] = CodeBook("a", swept_slot=7)
+    batch.absorb(own)
+    assert batch.codes == {"c": None, "d": access_code("d")}
+    assert batch.books == own.books
+
+
+def test_the_writes_of_codes_are_their_final_records_and_a_dropped_one_leaves_no_row() -> None:
+    overlay, later = Overlay(), Overlay()
+    overlay.codes |= {"c": access_code("c"), "d": access_code("d"), "never": None}
+    overlay.books["a"] = CodeBook("a", swept_slot=1)
+    later.codes |= {"c": access_code("c", "b", name="x"), "d": None}
+    later.books["a"] = CodeBook("a", swept_slot=2)
+    with closing(sqlite3.connect(":memory:")) as connection:
+        for statement in MIGRATIONS[1]:
+            connection.execute(statement)
+        write(connection, overlay)
+        write(connection, later)
+        ((code_id, device_id, body),) = connection.execute("SELECT code_id, device_id, body FROM access_codes")
+        assert (code_id, device_id) == ("c", "b")
+        assert msgspec.json.decode(body, type=CodeRecord) == access_code("c", "b", name="x")
+        ((body,),) = connection.execute("SELECT body FROM code_books")
+        assert msgspec.json.decode(body, type=CodeBook) == CodeBook("a", swept_slot=2)

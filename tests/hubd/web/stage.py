@@ -4,17 +4,21 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 from msgspec import Meta
 
+from hubd.core.codes.wishes import Wish
 from hubd.core.hub import Hub, Instance, Site
 from hubd.core.keys import Keys
 from hubd.core.policy import Policy
 from hubd.driver import Action, ActionResult, Arguments, DriverConfig, DriverError, Manifest, Port, Progress, Question
 from hubd.model import (
     Capabilities,
+    ClearCode,
+    CodeCommand,
+    CodeSeen,
     Command,
     DeviceDescription,
     KeypadCapability,
@@ -22,13 +26,16 @@ from hubd.model import (
     LockDoor,
     LockSeen,
     Outcome,
+    ReadCode,
     Seen,
+    SetCode,
     SetPointRange,
     ThermostatCapability,
     UnlockDoor,
     done,
 )
 from hubd.model.event import Role
+from hubd.store.codes import CodeRecord
 from hubd.store.database import Database
 from hubd.store.journal import Journal
 from hubd.store.records import DeviceRecord
@@ -74,6 +81,11 @@ class Script:
         self.answer: Callable[[Command], Outcome] | None = None
         self.hold: asyncio.Event | None = None
         self.orders: list[Command] = []
+        """Not those about codes: the hub gives them by itself."""
+        self.answer_code: Callable[[CodeCommand], Outcome] | None = None
+        self.hold_codes: asyncio.Event | None = None
+        self.pins: dict[tuple[str, int], str] = {}
+        """What each slot of each lock holds, by native id."""
         self.on_act: Callable[[Progress, Arguments], Awaitable[ActionResult]] | None = None
         self.acts: list[tuple[str, Arguments, str | None]] = []
         self._broken: DriverError | None = None
@@ -91,6 +103,8 @@ class Script:
 
     async def execute(self, command: Command) -> Outcome:
         """Answer an order."""
+        if isinstance(command, SetCode | ClearCode | ReadCode):
+            return await self._keypad(command)
         self.orders.append(command)
         if self.hold is not None:
             await self.hold.wait()
@@ -100,6 +114,26 @@ class Script:
             return done()
         seen = LockSeen(native_id=command.native_id, locked=isinstance(command, LockDoor), method="remote")
         return done("The lock confirmed it.", (seen,))
+
+    async def _keypad(self, command: CodeCommand) -> Outcome:
+        assert self.port is not None
+        if self.hold_codes is not None and not isinstance(command, ReadCode):
+            await self.hold_codes.wait()
+        if self.answer_code is not None and not isinstance(command, ReadCode):
+            return self.answer_code(command)
+        place = (command.native_id, command.slot)
+        if isinstance(command, SetCode):
+            self.pins[place] = self.port.secrets.reveal(command.pin_ref)
+        elif isinstance(command, ClearCode):
+            self.pins.pop(place, None)
+        return done("The lock was read back.", (self.read(*place),))
+
+    def read(self, native_id: str, slot: int) -> CodeSeen:
+        """Tell what a slot holds."""
+        assert self.port is not None
+        pin = self.pins.get((native_id, slot))
+        ref = None if pin is None else self.port.secrets.seal(pin)
+        return CodeSeen(native_id=native_id, slot=slot, is_used=pin is not None, pin_ref=ref)
 
     async def act(self, action: str, arguments: Arguments, native_id: str | None, progress: Progress) -> ActionResult:
         """Do as the test says; by default ask for five digits and end well."""
@@ -146,6 +180,26 @@ class Stage:
             capabilities=capabilities,
         )
         return await self.find(description, *seen)
+
+    async def keypad(self, name: str = "Room 1", *, held: dict[int, str] | None = None) -> DeviceRecord:
+        """Find a locked lock all of whose slots are known; `held` are PINs that somebody set there before."""
+        await self.lock(name, LockSeen(native_id=name, locked=True))
+        self.script.pins |= {(name, slot): pin for slot, pin in (held or {}).items()}
+        capability = LOCK.keypad
+        assert capability is not None
+        await self.see(*(self.script.read(name, slot) for slot in range(1, capability.slots + 1)))
+        return next(one for one in self.hub.devices.values() if one.device.description.native_id == name)
+
+    async def code(self, record: DeviceRecord, by: str = "config", **wish: Any) -> CodeRecord:
+        """Have a code, and wait until it is as it should be, or rests."""
+        (code,) = await self.hub.codes.create([Wish(device_id=record.device.device_id, **wish)], by)
+        await until(lambda: not self.is_moving(code.code_id))
+        return self.hub.codes.get(code.code_id)
+
+    def is_moving(self, code_id: str) -> bool:
+        """Whether the hub is about to do something for a code."""
+        code = self.hub.journal.tables.codes.get(code_id)
+        return code is not None and code.trouble is None and self.hub.codes.status(code) in {"setting", "removing"}
 
     async def thermostat(self, name: str, *seen: Seen) -> DeviceRecord:
         """Find a thermostat."""

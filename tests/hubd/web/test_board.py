@@ -3,8 +3,10 @@ from pathlib import Path
 
 import msgspec
 
+from hubd.core.codes.reconciler import USUAL_SECONDS
+from hubd.core.codes.wishes import Wish
 from hubd.core.keys import Key
-from hubd.model import LockSeen, ReachabilitySeen, UnlockDoor
+from hubd.model import LockSeen, ReachabilitySeen, UnlockDoor, rejected
 from hubd.model.event import DeviceEdited
 from hubd.web import board
 from hubd.web.board import Hop, Links, Query, Summary, Table, read_query, site_parts
@@ -178,3 +180,52 @@ async def test_orders_under_way(tmp_path: Path) -> None:
         hold.set()
         await until(lambda: not site.hub.journal.tables.open_commands)
         assert values((await look(site))["pending"], Orders) == Orders(())
+
+
+async def test_a_backlog_of_the_radio_is_told_once_more_than_a_few_changes_wait(tmp_path: Path) -> None:
+    async with stage(tmp_path) as site:
+        locks = [await site.keypad(f"Room {number + 1}") for number in range(board.FEW_CHANGES + 9)]
+        assert values((await look(site))["links"], Links).links[0].backlog == ""
+        site.script.hold_codes = asyncio.Event()
+        wishes = [Wish(device_id=lock.device.device_id) for lock in locks]
+        few = await site.hub.codes.create(wishes[: board.FEW_CHANGES], "config")
+        await until(lambda: site.hub.codes.backlog("radio").steps == board.FEW_CHANGES)
+        assert values((await look(site))["links"], Links).links[0].backlog == ""
+        await site.hub.codes.create(wishes[board.FEW_CHANGES :], "config")
+        await until(lambda: site.hub.codes.backlog("radio").steps == len(locks))
+        said = values((await look(site))["links"], Links).links[0].backlog
+        assert said == "12 changes of codes wait, about 3 s."
+        site.script.hold_codes.set()
+        await until(lambda: not site.is_moving(few[0].code_id))
+
+
+async def test_codes_with_errors_are_counted_in_the_row_and_are_a_problem(tmp_path: Path) -> None:
+    async with stage(tmp_path) as site:
+        lock = await site.keypad()
+        await site.code(lock, name="Good")
+        (row,) = rows((await look(site))["devices"])
+        assert row.codes == ""
+        site.script.answer_code = lambda _: rejected("code_refused", "The lock takes no such PIN.")
+        await site.code(lock, name="Bad")
+        await site.code(lock, name="Worse")
+        parts = await look(site, Query(show="problems"))
+        (row,) = rows(parts["devices"])
+        assert row.codes.replace("\u00a0", " ") == "2 codes with errors"
+        worst = values(parts["summary"], Summary).worst
+        assert worst is not None
+        assert (worst.who, worst.text.replace("\u00a0", " ")) == ("Room 1", "2 codes are not on the lock as wished.")
+
+
+async def test_changes_of_one_lock_are_expected_one_after_the_other(tmp_path: Path) -> None:
+    async with stage(tmp_path) as site:
+        lock, other = await site.keypad("Room 1"), await site.keypad("Room 2")
+        site.script.hold_codes = asyncio.Event()
+        ids = [lock.device.device_id] * 4 + [other.device.device_id]
+        codes = await site.hub.codes.create([Wish(device_id=device_id) for device_id in ids], "config")
+        await until(lambda: site.hub.codes.backlog("radio").steps == len(ids))
+        assert site.hub.codes.backlog("radio").seconds == 4 * USUAL_SECONDS
+        waits = [site.hub.codes.expected_wait(code) for code in (codes[0], codes[-1])]
+        assert waits == [4 * USUAL_SECONDS, USUAL_SECONDS]
+        assert values((await look(site))["links"], Links).links[0].backlog == "5 changes of codes wait, about 8 s."
+        site.script.hold_codes.set()
+        await until(lambda: not any(site.is_moving(code.code_id) for code in codes))

@@ -66,6 +66,12 @@ async def test_a_refusal_before_any_order(tmp_path: Path) -> None:
         assert await notices(site.desk, refused) == [("bad", "Order to Room 1: not taken", "16 commands already wait.")]
 
 
+async def test_a_report_is_good_news(tmp_path: Path) -> None:
+    async with stage(tmp_path) as site:
+        made = Notice("d", site.clock.monotonic(), title="The code “Guest”: made", report="The table says more.")
+        assert await notices(site.desk, made) == [("ok", "The code “Guest”: made", "The table says more.")]
+
+
 async def test_stages_are_counted_from_acceptance(tmp_path: Path) -> None:
     async with stage(tmp_path) as site:
         notice = await pressed(site)

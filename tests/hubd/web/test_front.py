@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from hubd.core.codes.wishes import Change, Wish
 from hubd.model import (
     BatterySeen,
     Capabilities,
     DeviceDescription,
+    KeypadCapability,
     LockCapability,
     LockSeen,
     ReachabilitySeen,
@@ -18,7 +20,7 @@ from hubd.model import (
 from hubd.model.event import DeviceEdited, Role
 from hubd.web import sessions
 from tests.hubd.web.browser import Browser, Sheet, words
-from tests.hubd.web.stage import Stage, stage
+from tests.hubd.web.stage import Stage, stage, until
 
 EVIL = "<script>alert(1)</script>\u202e\u2066" + "A\u0301\u0301\u0301\u0301" + "x" * 10_000
 
@@ -33,11 +35,18 @@ async def test_without_a_key_there_is_nothing_to_see(tmp_path: Path) -> None:
     async with stage(tmp_path) as site:
         lock = await site.lock("Secret room")
         browser = Browser(site.pages)
-        for path in ("/", f"/device/{lock.device.device_id}", "/device/unknown", "/page/stream", "/?q=Secret"):
+        for path in (
+            "/",
+            f"/device/{lock.device.device_id}",
+            "/device/unknown",
+            "/code/x",
+            "/page/stream",
+            "/?q=Secret",
+        ):
             response = await browser.send("GET", path)
             assert (response.status, response.body, response.stream) == (303, b"", None)
             assert response.headers["location"].startswith("/login?next=")
-        for path in ("/", f"/device/{lock.device.device_id}", "/logout"):
+        for path in ("/", f"/device/{lock.device.device_id}", "/code/x", "/logout"):
             assert (await browser.post(path, {"action": "unlock"})).headers["location"] == "/login"
         browser.cookies["hubd_session"] = "made-up"
         assert (await browser.send("GET", "/")).status == 303
@@ -223,15 +232,18 @@ async def test_hostile_names_are_harmless(tmp_path: Path) -> None:
             manufacturer=EVIL,
             model=EVIL,
             firmware=EVIL,
-            capabilities=Capabilities(lock=LockCapability()),
+            capabilities=Capabilities(lock=LockCapability(), keypad=KeypadCapability(slots=1)),
         )
         lock = await site.find(description, LockSeen(native_id=EVIL, locked=True))
         device_id = lock.device.device_id
         edit = DeviceEdited(nickname=EVIL, custom_metadata={EVIL: EVIL}, by=EVIL)
         await site.hub.journal.transact(lambda view: view.emit(edit, device_id=device_id, instance="radio"))
         await site.see(ReachabilitySeen(native_id=EVIL, online=False, reason=EVIL))
+        (code,) = await site.hub.codes.create([Wish(device_id=device_id, name=EVIL)], EVIL)
+        await site.hub.codes.update(code.code_id, Change(name=EVIL[:-1]), EVIL)
         browser = await browser_of(site)
-        for page in (await browser.get("/"), await browser.get(f"/device/{device_id}"), await browser.get("/login")):
+        for url in ("/", f"/device/{device_id}", f"/code/{code.code_id}", "/login"):
+            page = await browser.get(url)
             assert [one for one in page.all("script") if "src" not in one] == []
             assert page.all("b") == []
             assert "\u202e" not in page.source
@@ -317,3 +329,137 @@ async def test_a_thousand_devices_neither_take_long_nor_hold_up_the_loop(tmp_pat
             assert b"1 to 100 of 1000" in (await task).body
         assert min(times) < 0.150
         assert min(stalls) < 0.020
+
+
+async def test_a_code_is_added_shown_and_removed_by_the_forms(tmp_path: Path) -> None:
+    async with stage(tmp_path) as site:
+        lock = await site.keypad()
+        path = f"/device/{lock.device.device_id}"
+        browser = await browser_of(site)
+        form = await browser.get(path)
+        fields = {"csrf": form.field("csrf"), "action": "add_code", "name": "Guest", "pin": "73519264"}
+        response = await browser.post(path, fields)
+        (code,) = site.hub.codes.of(lock.device.device_id)
+        assert (response.status, response.headers["location"]) == (303, f"{path}#c-{code.code_id}")
+        await until(lambda: not site.is_moving(code.code_id))
+        page = await browser.get(path)
+        assert page["notices"].startswith("The code “Guest”: made. The table says how far it is")
+        assert page[f"c-{code.code_id}"].startswith("Guest without an end Set 1 Show PIN of Guest")
+        assert "73519264" not in page.source
+        shown = await browser.post(f"/code/{code.code_id}", fields | {"action": "show"})
+        assert shown.status == 200
+        assert "73519264" in Sheet(shown.body.decode())["code"]
+        assert shown.headers["cache-control"] == "no-store"
+        again = await browser.get(f"/code/{code.code_id}")
+        assert "73519264" not in again.source
+        response = await browser.post(f"/code/{code.code_id}", fields | {"action": "remove", "back": path})
+        assert (response.status, response.headers["location"]) == (303, path)
+        await until(lambda: code.code_id not in site.hub.journal.tables.codes)
+        page = await browser.get(path)
+        assert page["notices"].startswith("The code “Guest”: removed. It is being taken off the lock.")
+        assert "The code “Guest” of Room 1 was deleted, by “Front desk”." in page["codes-gone"]
+        gone = await browser.get(f"/code/{code.code_id}")
+        assert "Gone" in gone["code"]
+        assert "The code “Guest” is set on Room 1 (slot 1)." in gone["story"]
+
+
+async def test_a_script_gets_the_pin_alone(tmp_path: Path) -> None:
+    async with stage(tmp_path) as site:
+        lock = await site.keypad()
+        code = await site.code(lock, name="Guest", pin="73519264")
+        browser = await browser_of(site)
+        fields = {"csrf": (await browser.get("/")).field("csrf"), "action": "show"}
+        response = await browser.post(f"/code/{code.code_id}", fields, x_requested_with="hubd")
+        ((fragment),) = json.loads(response.body)
+        assert (fragment["id"], words(fragment["html"])) == (f"pin-{code.code_id}", "PIN 73519264")
+        assert response.headers["cache-control"] == "no-store"
+
+
+async def test_a_code_that_cannot_be_made_is_refused_on_the_page_without_its_pin(tmp_path: Path) -> None:
+    async with stage(tmp_path) as site:
+        lock = await site.keypad()
+        path = f"/device/{lock.device.device_id}"
+        browser = await browser_of(site)
+        fields = {"csrf": (await browser.get(path)).field("csrf"), "action": "add_code", "pin": "735192649999"}
+        response = await browser.post(path, fields)
+        assert (response.status, response.headers["location"]) == (303, f"{path}#code-form")
+        page = await browser.get(path)
+        assert page["notices"].startswith("The code was not made. PIN: ")
+        assert "735192649999" not in page.source
+        assert site.hub.codes.of(lock.device.device_id) == []
+
+
+async def test_pins_are_for_operators_with_a_form_of_ours(tmp_path: Path) -> None:
+    async with stage(tmp_path) as site:
+        lock = await site.keypad()
+        code = await site.code(lock, name="Guest", pin="73519264")
+        path = f"/code/{code.code_id}"
+        viewer = await browser_of(site, "viewer")
+        page = await viewer.get(f"/device/{lock.device.device_id}")
+        assert page.all("output") == []
+        assert "Show PIN" not in page.source
+        assert "Add a code" not in page.source
+        for action in ("show", "remove"):
+            response = await viewer.post(path, {"csrf": page.field("csrf"), "action": action})
+            assert (response.status, b"73519264" in response.body) == (403, False)
+        response = await viewer.post(
+            f"/device/{lock.device.device_id}", {"csrf": page.field("csrf"), "action": "add_code"}
+        )
+        assert response.status == 403
+        operator = await browser_of(site)
+        good = {"csrf": (await operator.get("/")).field("csrf"), "action": "show"}
+        for headers in ({"origin": "https://evil.example"}, {"sec_fetch_site": "cross-site"}):
+            response = await operator.post(path, good, **headers)
+            assert (response.status, b"73519264" in response.body) == (403, False)
+        assert (await operator.post(path, good | {"csrf": ""})).status == 403
+        assert (await operator.post(path, good | {"action": "steal"})).status == 400
+        response = await operator.send("GET", f"{path}?action=show&csrf={good['csrf']}")
+        assert b"73519264" not in response.body
+        assert (await operator.post("/code/unknown", good)).status == 404
+        assert (await operator.send("GET", "/code/unknown")).status == 404
+        assert len(site.hub.codes.of(lock.device.device_id)) == 1
+
+
+async def test_what_is_removed_twice_is_told(tmp_path: Path) -> None:
+    async with stage(tmp_path) as site:
+        await site.keypad()
+        browser = await browser_of(site)
+        fields = {"csrf": (await browser.get("/")).field("csrf"), "action": "remove", "back": "/"}
+        response = await browser.post("/code/unknown", fields)
+        assert (response.status, response.headers["location"]) == (303, "/")
+        assert (await browser.get("/"))["notices"].startswith("Not removed. There is no such")
+
+
+async def test_the_page_of_a_code_is_kept_true(tmp_path: Path) -> None:
+    async with stage(tmp_path) as site:
+        lock = await site.keypad()
+        code = await site.code(lock, name="Guest", pin="73519264")
+        browser = await browser_of(site)
+        pulse = (await browser.get(f"/code/{code.code_id}")).all("p")
+        path = next(one["data-stream"] for one in pulse if one.get("id") == "pulse")
+        response = await browser.send("GET", path)
+        assert response.stream is not None
+        async with aclosing(response.stream) as chunks:
+            first = await anext(chunks)
+        assert b'"id":"story"' in first
+        assert b"73519264" not in first
+
+
+async def test_no_page_and_no_stream_holds_a_pin_before_it_is_asked_for(tmp_path: Path) -> None:
+    async with stage(tmp_path) as site:
+        lock = await site.keypad(held={4: "40404040"})
+        code = await site.code(lock, name="Guest", pin="73519264")
+        await site.hub.codes.update(code.code_id, Change(pin="86420975"), "config")
+        await until(lambda: site.script.pins["Room 1", 1] == "86420975")
+        browser = await browser_of(site)
+        texts = []
+        device_id = lock.device.device_id
+        for url in ("/", f"/device/{device_id}", f"/code/{code.code_id}", "/driver/radio"):
+            page = await browser.get(url)
+            pulse = next(one["data-stream"] for one in page.all("p") if one.get("id") == "pulse")
+            response = await browser.send("GET", pulse)
+            assert response.stream is not None
+            async with aclosing(response.stream) as chunks:
+                texts += [page.source, (await anext(chunks)).decode()]
+        assert "Guest" in "".join(texts)
+        assert [pin for pin in ("40404040", "73519264", "86420975") if pin in "".join(texts)] == []

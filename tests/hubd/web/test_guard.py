@@ -110,7 +110,16 @@ def test_tokens() -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["/", "/?q=a+b&show=locks&p=2", "/device/0a-b", "/device/0a-b#events", "/#d-1", "/driver/front", "/run/0a-b"],
+    [
+        "/",
+        "/?q=a+b&show=locks&p=2",
+        "/device/0a-b",
+        "/device/0a-b#events",
+        "/#d-1",
+        "/driver/front",
+        "/run/0a-b",
+        "/code/0a-b",
+    ],
 )
 def test_own_paths_stand(path: str) -> None:
     assert guard.own_path(path) == path

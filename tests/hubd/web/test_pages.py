@@ -13,7 +13,7 @@ HEAVY = ("jinja2", "zoneinfo", "hubd.web.front", "hubd.web.board")
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/login", "/logout", "/page/stream", "/device/x", "/static/page.css", "/static/"]
+    "path", ["/", "/login", "/logout", "/page/stream", "/device/x", "/code/x", "/static/page.css", "/static/"]
 )
 def test_owned_paths(path: str) -> None:
     assert Pages.owns(path)

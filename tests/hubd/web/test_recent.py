@@ -1,8 +1,9 @@
 from pathlib import Path
 
+from hubd.core.codes.wishes import Change
 from hubd.model import BatterySeen, LockSeen
 from hubd.web.recent import SHOWN, Recent
-from tests.hubd.web.stage import stage
+from tests.hubd.web.stage import stage, until
 
 
 async def test_it_follows_the_journal(tmp_path: Path) -> None:
@@ -38,3 +39,16 @@ async def test_what_is_said_better_elsewhere_is_left_out(tmp_path: Path) -> None
         await site.order(lock)  # the bolt is there already: only the order's end tells of it
         types = [row.type for row in await Recent(site.hub.journal).rows()]
         assert types == ["command.settled", "lock.changed", "battery.low", "device.found", "hop.back", "hub.started"]
+
+
+async def test_a_change_of_a_code_is_one_line(tmp_path: Path) -> None:
+    async with stage(tmp_path) as site:
+        lock = await site.keypad()
+        code = await site.code(lock, name="Guest", pin="73519264")
+        recent = Recent(site.hub.journal)
+        await recent.rows()
+        await site.hub.codes.update(code.code_id, Change(name="Guest 2", pin="86420975"), "config")
+        await until(lambda: not site.is_moving(code.code_id))
+        rows = [row for row in await recent.rows() if row.type == "code.edited"]
+        assert [row.public for row in rows] == ["access_code.changed"]
+        assert len([row for row in await site.hub.journal.rows(0, 500) if row.type == "code.edited"]) == 3

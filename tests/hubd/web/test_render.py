@@ -29,6 +29,7 @@ def row(name: str = "Room 101", own: str = "d1") -> DeviceRow:
         reach=name,
         doing="",
         can_lock=True,
+        codes="",
         can_unlock=True,
     )
 
@@ -87,6 +88,13 @@ async def test_a_long_table_leaves_room_for_others(renderer: Renderer) -> None:
         await asyncio.sleep(0)
         turns += 1
     assert turns > 5
+
+
+def test_a_piece_is_rendered_by_itself_and_escaped(renderer: Renderer) -> None:
+    html = renderer.piece("pin.html", {"code_id": "c1", "pin": EVIL})
+    assert "<script>" not in html
+    (output,) = Sheet(html).all("output")
+    assert output["id"] == "show-c1"
 
 
 def test_a_fragment_is_html_to_templates() -> None:

@@ -7,9 +7,9 @@ from hubd.model import (
     BatteryReading,
     Capabilities,
     Climate,
-    Command,
     DeviceState,
     LockDoor,
+    Order,
     SimulateRemoval,
     UnlockDoor,
 )
@@ -128,8 +128,15 @@ def test_buttons_are_for_those_who_act_on_managed_locks() -> None:
         (SimulateRemoval(device_id="d", native_id="n"), "An order is under way…"),
     ],
 )
-def test_what_is_under_way(order: Command | None, text: str) -> None:
+def test_what_is_under_way(order: Order | None, text: str) -> None:
     assert rows.doing_words(order) == text
+
+
+def test_codes_with_errors_are_counted() -> None:
+    one = known(DeviceState(online=True, locked=True))
+    assert row(one).codes == ""
+    for number, text in ((1, "1 code with an error"), (3, "3 codes with errors")):
+        assert row(replace(one, wrong_codes=number)).codes.replace("\u00a0", " ") == text
 
 
 def test_the_make() -> None:

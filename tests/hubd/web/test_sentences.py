@@ -5,13 +5,14 @@ import pytest
 
 from hubd.model import (
     Capabilities,
-    Command,
     Device,
     DeviceDescription,
     LockDoor,
+    Order,
     SimulateConnection,
     SimulateHubConnection,
     SimulateKeypadCodeEntry,
+    SimulateKeypadEdit,
     SimulateManualLock,
     SimulateRemoval,
     UnlockDoor,
@@ -24,16 +25,20 @@ from hubd.model import event as ev
 from hubd.model.outcome import Outcome, OutcomeKind
 from hubd.store.records import CommandRecord
 from hubd.web import sentences
+from hubd.web.scene import Scene
+from tests.hubd.web.test_code_sentences import EXAMPLES as OF_CODES
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 UNLOCK = UnlockDoor(device_id="d", native_id="n")
 DEVICE = Device("d", "radio", DeviceDescription("n", "lock", "zwave_lock", "Room 101", firmware="2.0"))
 RECORD = CommandRecord("r", UNLOCK, "k", NOON, NOON)
-SCENE = sentences.Scene(
+SCENE = Scene(
     device="Room 101",
     link="Z-Wave",
     who=lambda by: "“Front desk”" if by == "k" else "somebody",
     order=lambda request_id: RECORD if request_id == "r" else None,
+    code=lambda code_id: f"the code “{code_id}”",
+    moment=lambda at: f"{at:%d %b %H:%M}",
 )
 
 
@@ -67,6 +72,10 @@ EXAMPLES: list[tuple[ev.Event, str]] = [
     (ev.AccountEdited(display_name="Floor 1", by="k"), "Z-Wave was renamed, by “Front desk”."),
     (ev.AccountEdited(custom_metadata={}), "Z-Wave was annotated."),
     (ev.LockChanged(locked=False, method="keycode", user_slot=3), "Room 101 was unlocked by keypad (slot 3)."),
+    (
+        ev.LockChanged(locked=False, method="keycode", user_slot=3, code_id="Guest"),
+        "Room 101 was unlocked by keypad with the code “Guest”.",
+    ),
     (ev.LockChanged(locked=True, method="manual"), "Room 101 was locked by hand."),
     (ev.LockChanged(locked=True, method="automatic"), "Room 101 was locked by itself."),
     (ev.LockChanged(locked=True, method="unknown"), "Room 101 was locked."),
@@ -144,17 +153,23 @@ def test_sentence(event: ev.Event, text: str) -> None:
     assert sentences.tone(event) in {"ok", "note", "warn", "bad", "quiet"}
 
 
+@pytest.mark.parametrize(("event", "text"), OF_CODES)
+def test_what_became_of_a_code(event: ev.Event, text: str) -> None:
+    assert sentences.sentence(event, SCENE) == text
+
+
 def test_every_event_has_an_example() -> None:
-    assert {type(event) for event, _ in EXAMPLES} == set(get_args(ev.Event.__value__))
+    assert {type(event) for event, _ in (*EXAMPLES, *OF_CODES)} == set(get_args(ev.Event.__value__))
 
 
 def test_every_command_has_words_of_its_own() -> None:
     names = {"device_id": "d", "native_id": "n"}
-    commands: list[Command] = [
+    commands: list[Order] = [
         LockDoor(**names),
         UnlockDoor(**names),
         SimulateKeypadCodeEntry(**names, pin_ref="p"),
         SimulateManualLock(**names),
+        SimulateKeypadEdit(device_id="d", native_id="n"),
         SimulateRemoval(**names),
     ]
     for connected in (True, False):
@@ -162,7 +177,7 @@ def test_every_command_has_words_of_its_own() -> None:
             SimulateConnection(**names, connected=connected),
             SimulateHubConnection(**names, connected=connected),
         ]
-    assert {type(command) for command in commands} == set(get_args(Command.__value__))
+    assert {type(command) for command in commands} == set(get_args(Order.__value__))
     assert len({sentences.order_words(command) for command in commands}) == len(commands)
 
 
@@ -180,6 +195,9 @@ def test_every_outcome_has_words_of_its_own() -> None:
         (settled(Outcome(OutcomeKind.SENT_UNCONFIRMED, "x", "")), "warn"),
         (ev.CommandResolved(request_id="r", reached=False, message=""), "warn"),
         (ev.CommandResolved(request_id="r", reached=True, message=""), "quiet"),
+        (ev.CodePlaced(code_id="c", slot=1), "quiet"),
+        (ev.CodeDelayed(code_id="c", doing="setting", reason=""), "warn"),
+        (ev.CodeMisused(code_id="c", slot=1), "bad"),
     ],
 )
 def test_tone(event: ev.Event, tone: str) -> None:

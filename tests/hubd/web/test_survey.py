@@ -1,13 +1,18 @@
 from datetime import timedelta
 from pathlib import Path
 
-from hubd.model import BatterySeen, LockSeen, ReachabilitySeen
+from hubd.core.sense import Sense
+from hubd.model import BatterySeen, LockSeen, ReachabilitySeen, rejected
 from hubd.model.errors import StoreError
 from hubd.model.event import AccountEdited, DeviceEdited
 from hubd.web.condition import Rank
 from hubd.web.survey import judge, link_name, survey
 from tests.hubd.web.browser import Browser
 from tests.hubd.web.stage import stage
+from tests.support.clock import NOON
+from tests.support.sources import Witnesses
+
+DAY = timedelta(days=1)
 
 
 async def test_a_healthy_site_has_no_problem(tmp_path: Path) -> None:
@@ -34,6 +39,18 @@ async def test_problems_stand_worst_first(tmp_path: Path) -> None:
         ]
         assert "the disk is full; free some space" in found.problems[0].text
         assert (found.unreachable, found.with_rank(Rank.JAMMED, Rank.SILENT)) == (1, 2)
+
+
+async def test_a_clock_that_nobody_proved_is_told_with_what_waits_and_what_to_do(tmp_path: Path) -> None:
+    async with stage(tmp_path) as site:
+        site.hub.sense = Sense(site.hub.journal, site.clock, Witnesses())
+        (problem,) = survey(site.hub).problems
+        assert (problem.rank, problem.tone, problem.who) == (Rank.CLOCK, "warn", "Clock")
+        assert "no time server answered" in problem.text
+        assert "due to begin wait" in problem.text
+        assert "(NTP)" in problem.text
+        await site.hub.sense.confirm()
+        assert survey(site.hub).problems == []
 
 
 async def test_a_lost_link_is_one_problem_for_all_behind_it(tmp_path: Path) -> None:
@@ -100,3 +117,16 @@ async def test_what_needs_a_look_comes_last_and_twice_over_is_kept(tmp_path: Pat
         page = Browser(site.pages)
         await page.sign_in(await site.key("viewer"))
         assert "Its battery level is 4 days old" in (await page.get(f"/device/{lock.device.device_id}"))["head"]
+
+
+async def test_codes_that_are_not_as_wished_are_counted_beside_a_worse_trouble(tmp_path: Path) -> None:
+    async with stage(tmp_path) as site:
+        lock = await site.keypad(held={4: "1234"})
+        await site.code(lock, name="Later", starts_at=NOON + DAY, ends_at=NOON + 2 * DAY)
+        assert (judge(site.hub, lock).wrong_codes, judge(site.hub, lock).trouble) == (0, None)
+        site.script.answer_code = lambda _: rejected("code_refused", "The lock takes no such PIN.")
+        await site.code(lock, name="Bad")
+        await site.see(LockSeen(native_id="Room 1", locked=None, jammed=True))
+        known = judge(site.hub, site.hub.devices[lock.device.device_id])
+        assert known.trouble is not None
+        assert (known.wrong_codes, known.trouble.rank) == (1, Rank.JAMMED)

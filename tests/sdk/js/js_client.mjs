@@ -9,6 +9,7 @@
 import { randomUUID } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
 import { isDeepStrictEqual } from 'node:util'
 
 import {
@@ -29,12 +30,12 @@ class UnexpectedError extends Error {
   name = 'UnexpectedError'
 }
 
-const check = (seen, message) => {
+export const check = (seen, message) => {
   if (!seen) throw new UnexpectedError(message)
 }
 
 /** Repeat `look` until it is true; throw after `PATIENCE`. */
-const eventually = async (look, message) => {
+export const eventually = async (look, message) => {
   const deadline = Date.now() + PATIENCE
   while (!(await look())) {
     check(Date.now() < deadline, `${message} within ${PATIENCE / 1000} s`)
@@ -55,7 +56,7 @@ const act = async (session, method, type, locked) => {
 }
 
 /** Return the error of `call`; throw unless it is exactly a `kind` with status and code. */
-const refused = async (call, kind, status, code) => {
+export const refused = async (call, kind, status, code) => {
   let error
   try {
     await call()
@@ -239,9 +240,9 @@ const steps = [
 const report = (line) => process.stdout.write(`${JSON.stringify(line)}\n`)
 
 /** Run every step, also after a failed one; return the exit code. */
-const main = async (args) => {
+export const main = async (args, steps) => {
   if (args.length !== 3) {
-    process.stderr.write('usage: js_client.mjs ENDPOINT KEY DEVICE_NAME\n')
+    process.stderr.write('arguments: ENDPOINT KEY DEVICE_NAME\n')
     return 2
   }
   const [endpoint, key, name] = args
@@ -249,7 +250,7 @@ const main = async (args) => {
   const installed = new URL('node_modules/@seamapi/http/package.json', import.meta.url)
   const { version } = JSON.parse(await readFile(installed, 'utf8'))
   const seam = new SeamHttp({ apiKey: key, endpoint })
-  const session = { seam, endpoint, name, ids: new Set(), lockId: '', since: null, attempts: new Map() }
+  const session = { seam, endpoint, name, ids: new Set(), lockId: '', since: null, attempts: new Map(), codes: {} }
   report({ step: 'sdk', expected: 'the official JavaScript SDK', ok: true, got: `@seamapi/http ${version}` })
   let failed = 0
   for (const { step, expected, run } of steps) {
@@ -269,4 +270,4 @@ const main = async (args) => {
   return failed === 0 ? 0 : 1
 }
 
-process.exitCode = await main(process.argv.slice(2))
+if (process.argv[1] === fileURLToPath(import.meta.url)) process.exitCode = await main(process.argv.slice(2), steps)

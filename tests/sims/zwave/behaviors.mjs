@@ -28,10 +28,19 @@ import {
   ThermostatOperatingStateCCGet,
   ThermostatOperatingStateCCReport,
   ThermostatSetpointCCSet,
+  UserCodeCCExtendedUserCodeSet,
+  UserCodeCCGet,
+  UserCodeCCReport,
   UserCodeCCSet,
+  UserCredentialCCCredentialReport,
   UserCredentialCCCredentialSet,
   UserCredentialCCUserSet,
+  UserCredentialCredentialReportType,
+  UserCredentialModifierType,
+  UserCredentialNameEncoding,
+  UserCredentialRule,
   UserCredentialType,
+  UserCredentialUserType,
   UserIDStatus,
   WakeUpCCIntervalCapabilitiesGet,
   WakeUpCCIntervalGet,
@@ -39,6 +48,7 @@ import {
   WakeUpCCNoMoreInformation,
 } from "@zwave-js/cc";
 import { CommandClasses as CC } from "@zwave-js/core";
+import { Bytes } from "@zwave-js/shared";
 import {
   ACCESS_CONTROL,
   LockEvent,
@@ -69,17 +79,21 @@ const SILENCE = { action: "stop" }; // acknowledged by the radio, never answered
 const REJECTABLE = [
   DoorLockCCOperationSet,
   UserCodeCCSet,
+  UserCodeCCExtendedUserCodeSet,
   UserCredentialCCUserSet,
   UserCredentialCCCredentialSet,
   ThermostatModeCCSet,
   ThermostatSetpointCCSet,
 ];
 
+const CODE_CLASSES = [CC["User Code"], CC["User Credential"], CC["Schedule Entry Lock"]];
+
 /** Counts lock commands and plays the faults and habits that ops.mjs sets. Must be asked first. */
 const gate = {
   handleCC(_controller, node, cc) {
     const isLockSet = cc instanceof DoorLockCCOperationSet;
     if (isLockSet) node.state.set("sim.lockSets", stateOf(node, "sim.lockSets", 0) + 1);
+    if (CODE_CLASSES.includes(cc.ccId)) countFrame(node, cc);
     const faults = stateOf(node, "sim.faults", {});
     if (faults.ignoreCCs?.includes(cc.ccId)) return SILENCE;
     if (faults.ignoreLockSets && isLockSet) return SILENCE;
@@ -103,6 +117,11 @@ const gate = {
     return undefined;
   },
 };
+
+function countFrame(node, { constructor: { name } }) {
+  const counts = stateOf(node, "sim.codeFrames", {});
+  node.state.set("sim.codeFrames", { ...counts, [name]: (counts[name] ?? 0) + 1 });
+}
 
 async function reportRfOperation(node, mode) {
   const locked = mode === DoorLockMode.Secured;
@@ -195,6 +214,40 @@ const notification = {
   },
 };
 
+/** Codes that a lock has called stored, and how it lets them down (see `faults` in ops.mjs). */
+const faultyCodes = {
+  handleCC(_controller, node, cc) {
+    if (!(cc instanceof UserCodeCCSet)) return undefined;
+    const { claimsCodes, dropsCodes, storesLate } = stateOf(node, "sim.faults", {});
+    if (claimsCodes) return OK;
+    const { userId, userIdStatus, userCode } = cc;
+    const wanted = userIdStatus === UserIDStatus.Available ? undefined : digits(userCode);
+    if (storesLate) {
+      setTimeout(() => storeUserCode(node, userId, wanted), storesLate);
+      return OK;
+    }
+    if (dropsCodes === undefined || wanted === undefined) return undefined;
+    storeUserCode(node, userId, wanted);
+    setTimeout(() => {
+      storeUserCode(node, userId, undefined);
+      void notify(node, ACCESS_CONTROL, LockEvent.codeDeleted, userParameter(userId, UserIDStatus.Available));
+    }, dropsCodes);
+    return OK;
+  },
+};
+
+/** A lock that answers with stars, as some of version 1 do. */
+const masks = {
+  handleCC(controller, node, cc) {
+    if (!(cc instanceof UserCodeCCGet) || !stateOf(node, "sim.habits", {}).masksCodes) return undefined;
+    const stored = storedUserCode(node, cc.userId);
+    if (stored === undefined) return undefined;
+    const userIdStatus = node.state.get(`UserCode_userIdStatus_${cc.userId}`);
+    const masked = { userId: cc.userId, userIdStatus, userCode: "*".repeat(stored.length) };
+    return answer(new UserCodeCCReport({ nodeId: controller.ownNodeId, ...masked }));
+  },
+};
+
 /**
  * The stock mock takes "user 0, Available" (= delete all codes) for a write to slot 0, which would hide that
  * the driver clears a lock in its first interview; and it accepts the same code twice.
@@ -213,8 +266,9 @@ const userCode = {
     const wanted = digits(cc.userCode);
     if (slots.every((slot) => slot === cc.userId || storedUserCode(node, slot) !== wanted)) return undefined;
     const parameters = userParameter(cc.userId, UserIDStatus.Available);
-    void notify(node, ACCESS_CONTROL, LockEvent.codeDuplicate, parameters);
-    return FAIL;
+    const { refusesSilently } = stateOf(node, "sim.habits", {});
+    if (!refusesSilently) void notify(node, ACCESS_CONTROL, LockEvent.codeDuplicate, parameters);
+    return refusesSilently ? OK : FAIL;
   },
 };
 
@@ -223,6 +277,36 @@ export function storeUserCode(node, slot, code) {
   node.state.set(`UserCode_userIdStatus_${slot}`, code ? UserIDStatus.Enabled : UserIDStatus.Available);
   node.state.set(`UserCode_userCode_${slot}`, code);
 }
+
+/** Writes a PIN of a User Credential lock, as at its keypad, for the user of that number; no code empties the slot. */
+export function storeCredential(node, slot, code) {
+  const key = `UserCredential_cred_${UserCredentialType.PINCode}_${slot}`;
+  const at = { modifierType: UserCredentialModifierType.Locally, modifierNodeId: 0 };
+  const { userId = slot } = node.state.get(key) ?? {};
+  if (code) {
+    const user = `UserCredential_user_${userId}`;
+    if (!node.state.has(user)) node.state.set(user, { ...NEW_USER, userName: `User-${userId}`, ...at });
+    node.state.set(key, { userId, credentialData: Bytes.from(code, "ascii"), ...at });
+  } else node.state.delete(key);
+  return new UserCredentialCCCredentialReport({
+    nodeId: node.controller.ownNodeId,
+    reportType: UserCredentialCredentialReportType[code ? "CredentialAdded" : "CredentialDeleted"],
+    userId,
+    credentialType: UserCredentialType.PINCode,
+    credentialSlot: slot,
+    credentialReadBack: true,
+    credentialData: Bytes.from(code ?? "", "ascii"),
+    ...at,
+  });
+}
+
+const NEW_USER = {
+  userType: UserCredentialUserType.General,
+  active: true,
+  credentialRule: UserCredentialRule.Single,
+  expiringTimeoutMinutes: 0,
+  nameEncoding: UserCredentialNameEncoding.ASCII,
+};
 
 /** The PINs that a lock of either kind holds, as {slot: digits}. */
 export function storedPins(node) {
@@ -325,5 +409,5 @@ export const wakeUp = {
 
 // The first entry is asked first, and all of them before the stock mocks.
 export const common = [gate, association, associationGroupInfo, battery, notification];
-export const lock = [doorLock, userCode];
+export const lock = [doorLock, masks, userCode, faultyCodes];
 export const thermostat = [fanMode, operatingState, setpoint];

@@ -75,7 +75,10 @@ const ADAPTED = {
     boltSupported: bolt,
     latchSupported: latch,
   }),
-  "User Code": ({ users }) => ({ numUsers: users }),
+  "User Code": ({ users, characters = "0123456789" }) => ({
+    numUsers: users,
+    supportedASCIIChars: characters,
+  }),
   "User Credential": ({ users, pins }) => ({
     numberOfSupportedUsers: users,
     supportedCredentialRules: [UserCredentialRule.Single],

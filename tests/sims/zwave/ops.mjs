@@ -10,7 +10,7 @@ import {
 } from "@zwave-js/cc";
 import { CommandClasses as CC } from "@zwave-js/core";
 import { createMockZWaveRequestFrame } from "@zwave-js/testing";
-import { storeUserCode, storedPins } from "./behaviors.mjs";
+import { storeCredential, storeUserCode, storedPins } from "./behaviors.mjs";
 import { sensorValues } from "./network.mjs";
 import {
   ACCESS_CONTROL,
@@ -109,9 +109,27 @@ function lockOps(find) {
     /** A code entered or deleted at the keypad, past the driver. */
     async local_code({ node, slot, code, report: tells = true }) {
       const lock = find(node);
+      if (lock.getCCCapabilities(CC["User Credential"])) {
+        const told = storeCredential(lock, slot, code ?? undefined);
+        if (tells) await report(lock, told);
+        return;
+      }
       storeUserCode(lock, slot, code ?? undefined);
       const event = code ? LockEvent.codeAdded : LockEvent.codeDeleted;
       if (tells) await notify(lock, ACCESS_CONTROL, event, userParameter(slot, code ? 1 : 0));
+    },
+    /** All codes are deleted at the keypad. */
+    async local_wipe({ node }) {
+      const lock = find(node);
+      for (const slot of Object.keys(storedPins(lock))) storeUserCode(lock, Number(slot), undefined);
+      await notify(lock, ACCESS_CONTROL, LockEvent.allCodesDeleted);
+    },
+    /** How many commands about codes have reached the lock's application, by their class in @zwave-js/cc. */
+    code_frames({ node, reset = false }) {
+      const { state } = find(node);
+      const counts = state.get("sim.codeFrames") ?? {};
+      if (reset) state.set("sim.codeFrames", {});
+      return counts;
     },
     /** The PINs that the lock holds, as {slot: digits}. */
     codes: ({ node }) => storedPins(find(node)),
@@ -202,10 +220,15 @@ function faultOps(find) {
      * `ignoreLockSets`: lock commands are acknowledged by the radio, neither obeyed nor answered;
      * `ignoreCCs` [ids]: the same for whole command classes; `rejectSets`: what is set is refused;
      * `jamOnSet`: the bolt jams at each lock command; `failLate`: a lock command is accepted ("working"), and fails
-     * once the bolt should be there; `claimsSuccess`: it is called done, the bolt stays, and the lock says so later.
+     * once the bolt should be there; `claimsSuccess`: it is called done, the bolt stays, and the lock says so later;
+     * User Codes: `claimsCodes`: a change is called done and nothing is stored; `storesLate` ms: it is stored so much
+     * later; `dropsCodes` ms: a code is stored, deleted again after so long, and the lock says that.
      */
     faults: ({ node, ...faults }) => void find(node).state.set("sim.faults", faults),
-    /** `reportsAfterSet`: on a command, the lock sends "RF (un)lock operation" and its state, as many do. */
+    /**
+     * `reportsAfterSet`: on a command, the lock sends "RF (un)lock operation" and its state, as many do; `masksCodes`:
+     * it answers with stars; `refusesSilently`: it calls a duplicate code done, and does not store it.
+     */
     habits: ({ node, ...habits }) => void find(node).state.set("sim.habits", habits),
     latency: ({ node, ms }) => void (find(node).capabilities.txDelay = ms),
   };

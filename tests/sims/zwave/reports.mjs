@@ -27,6 +27,7 @@ export const LockEvent = {
   keypadUnlock: 0x06,
   autoLock: 0x09,
   jammed: 0x0b,
+  allCodesDeleted: 0x0c,
   codeDeleted: 0x0d,
   codeAdded: 0x0e,
   codeDuplicate: 0x0f,

@@ -26,7 +26,7 @@ pytestmark = pytest.mark.node
 
 LOCKS = (2, 3, 5)
 JAMMED = 11
-CODE_ADDED = 14
+ALL_CODES_DELETED, CODE_DELETED, CODE_ADDED = 12, 13, 14
 NO_ACK = 204
 PORT_CLOSED = 202
 
@@ -152,6 +152,36 @@ async def test_pins(zwave_network: ZwaveNetwork) -> None:
         stored = await users.set_credential(1, UserCredentialType.PIN_CODE, 1, "4711")
         assert stored is SetCredentialResult.OK
         assert await zwave_network.op("codes", node=3) == {"1": "4711"}
+        frames = await zwave_network.op("code_frames", node=3, reset=True)
+        assert frames == {"UserCredentialCCUserSet": 1, "UserCredentialCCCredentialSet": 1}
+        await zwave_network.op("local_code", node=3, slot=2, code="0815")
+        await watcher.until(3, "credential added", lambda data: data["args"].data == "0815")
+        assert await zwave_network.op("codes", node=3) == {"1": "4711", "2": "0815"}
+
+
+async def test_locks_that_let_codes_down(zwave_network: ZwaveNetwork) -> None:
+    async with connected(zwave_network.url) as watcher:
+        lock = watcher.nodes[2]
+        await zwave_network.op("faults", node=2, claimsCodes=True)
+        await set_usercode(lock, 3, "135790")
+        assert await zwave_network.op("codes", node=2) == {}
+        await zwave_network.op("faults", node=2, storesLate=200)
+        await set_usercode(lock, 3, "135790")
+        assert await zwave_network.op("codes", node=2) == {}
+        await watcher.value_becomes(2, "userCode", "135790")
+        await zwave_network.op("faults", node=2, dropsCodes=200)
+        await set_usercode(lock, 4, "2468")
+        assert await zwave_network.op("codes", node=2) == {"3": "135790", "4": "2468"}
+        await watcher.until(2, "notification", lambda data: data["notification"].event == CODE_DELETED)
+        assert await zwave_network.op("codes", node=2) == {"3": "135790"}
+        await zwave_network.op("faults", node=2)
+        await zwave_network.op("habits", node=2, masksCodes=True, refusesSilently=True)
+        assert (await get_usercode_from_node(lock, 3))["in_use"] is True
+        await watcher.value_becomes(2, "userCode", "******")
+        await set_usercode(lock, 5, "135790")
+        await zwave_network.op("local_wipe", node=2)
+        await watcher.until(2, "notification", lambda data: data["notification"].event == ALL_CODES_DELETED)
+        assert await zwave_network.op("codes", node=2) == {}
 
 
 async def test_the_stick_is_pulled_and_put_back(zwave_network: ZwaveNetwork) -> None:

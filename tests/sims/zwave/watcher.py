@@ -12,7 +12,7 @@ from zwave_js_server.model.node import Node
 from zwave_js_server.model.value import Value, get_value_id_str
 
 LIMIT_S: Final = 15.0
-WATCHED: Final = ("value added", "value updated", "notification", "dead", "alive")
+WATCHED: Final = ("value added", "value updated", "notification", "credential added", "dead", "alive")
 
 type Heard = tuple[int, str, dict[str, Any]]
 """Node, event, and the client's data of it."""

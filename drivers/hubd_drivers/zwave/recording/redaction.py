@@ -124,6 +124,10 @@ _PARAMETERS: Final = frozenset({"userId", "userIdStatus", "credentialType", "cre
 _OPEN_NOTICES: Final = frozenset({"113", "128"})
 """Notification and Battery; not Entry Control, whose events hold what was typed."""
 _NOTICE: Final = frozenset({"type", "event", "label", "eventLabel", "eventType"})
+_CREDENTIAL_EVENTS: Final = frozenset(
+    {"credential added", "credential modified", "credential deleted", "user added", "user modified", "user deleted"}
+)
+_CREDENTIAL: Final = frozenset({"userId", "credentialType", "credentialSlot"})
 _PLAIN_EVENTS: Final = frozenset(
     {
         "alive",
@@ -151,7 +155,7 @@ _PLAIN_EVENTS: Final = frozenset(
         "wake up",
     }
 )
-_PLAIN_COMMANDS: Final = frozenset(
+PLAIN_COMMANDS: Final = frozenset(
     {
         "controller.get_background_rssi",
         "controller.get_known_lifeline_routes",
@@ -178,6 +182,7 @@ _PLAIN_COMMANDS: Final = frozenset(
         "start_listening",
     }
 )
+"""Commands that hold no secret; their answers are treated by `answer`."""
 _PLACES: Final = frozenset({"nodeId", "endpoint", "endpointIndex"})
 _SET: Final = frozenset({"status", "remainingDuration"})
 _FAILURE: Final = frozenset({"errorCode", "zwaveErrorCode", "zwaveErrorCodeName"})
@@ -211,7 +216,7 @@ def words(value: object) -> Any:
 def command(data: Json) -> dict[str, Any]:
     """Return a command as it may be kept."""
     name = data.get("command")
-    if not isinstance(name, str) or name not in _PLAIN_COMMANDS:
+    if not isinstance(name, str) or name not in PLAIN_COMMANDS:
         return _only(data, _PLACES, command=lambda given: given if _is_name(given) else mask(given))
     target = mapping(data.get("valueId"))
     return {
@@ -237,6 +242,8 @@ def event(data: Json) -> dict[str, Any]:
     if kind == "notification" and str(data.get("ccId")) in _OPEN_NOTICES:
         told = _only(args, _NOTICE, parameters=_parameters)
         return {**_only(data, _PLACES | {"source", "event", "ccId"}), "args": told}
+    if kind in _CREDENTIAL_EVENTS:
+        return {**_only(data, _PLACES | {"source", "event"}), "args": _numbered(args, _CREDENTIAL)}
     if kind in _PLAIN_EVENTS:
         return _only(data, data.keys(), args=_plain_args)
     return _only(
@@ -300,8 +307,13 @@ def _node(data: object) -> dict[str, Any]:
 
 
 def _parameters(data: object) -> dict[str, Any]:
+    return _numbered(data, _PARAMETERS)
+
+
+def _numbered(data: object, keys: Container[str]) -> dict[str, Any]:
+    """Keep the numbers of these keys, and mask the rest."""
     return {
-        key: item if key in _PARAMETERS and isinstance(item, int) else mask(item) for key, item in mapping(data).items()
+        _key(key): item if key in keys and isinstance(item, int) else mask(item) for key, item in mapping(data).items()
     }
 
 
@@ -345,4 +357,4 @@ def _result(result: object, asked: Json) -> Any:
         case "node.get_defined_value_ids":
             return _only(result, (), valueIds=lambda ids: [_value(mapping(one)) for one in items(ids)])
         case _:
-            return _numbers(result) if name in _PLAIN_COMMANDS else mask(result)
+            return _numbers(result) if name in PLAIN_COMMANDS else mask(result)

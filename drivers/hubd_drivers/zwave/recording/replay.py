@@ -224,7 +224,7 @@ class Player:
     async def _expect(self, recorded: Json) -> None:
         """Let the driver send what it sent at this place, so that no effect comes before its cause."""
         key = key_of(recorded)
-        if not _is_question(recorded) and self._is_ordered:
+        if not _is_question(recorded) and not _is_about_codes(recorded) and self._is_ordered:
             with suppress(TimeoutError):
                 async with self._clock.timeout(PATIENCE_SECONDS), self._came:
                     await self._came.wait_for(lambda: self._early[key])
@@ -233,7 +233,9 @@ class Player:
 
     async def _take(self, command: Json) -> None:
         key = key_of(command)
-        if _is_question(command):
+        if _is_about_codes(command):
+            await self._send(command, _NOT_RECORDED)
+        elif _is_question(command):
             await self._send(command, self._known(key, command))
         elif self._is_ordered and self._ahead[key] > 0:
             async with self._came:
@@ -273,6 +275,14 @@ def _sendable(code: object) -> int:
 def _is_question(command: Json) -> bool:
     """Tell whether a command changes nothing but what is known."""
     return str(command.get("command")).rpartition(".")[2].startswith(_QUESTIONS)
+
+
+def _is_about_codes(command: Json) -> bool:
+    """Tell whether a command reads or writes PINs: a recording has them masked, which would be taken for true."""
+    name = str(command.get("command"))
+    if name in {"endpoint.invoke_cc_api", "node.get_state"}:
+        return True
+    return name.startswith("endpoint.access_control.") and name not in redaction.PLAIN_COMMANDS
 
 
 @asynccontextmanager

@@ -18,7 +18,7 @@ from hubd_drivers.zwave.recording.replay import sessions
 
 from hubd.driver import Frame, Recording, RecordingError, SystemClock, Tape, recording
 from hubd.driver.contract import RecordingPort, running
-from hubd.model import SimulateKeypadCodeEntry, UnlockDoor
+from hubd.model import ClearCode, OutcomeKind, ReadCode, SetCode, SimulateKeypadCodeEntry, UnlockDoor
 from tests.drivers.zwave.conftest import SharedNetwork
 from tests.drivers.zwave.fake_server import VERSION, Server, dumped
 from tests.drivers.zwave.fakes import FastClock, lock_dump
@@ -181,6 +181,13 @@ async def set_codes(network: SharedNetwork, site: LiveSite) -> None:
     driver: Any = site.hub.instances["zwave"].driver
     place = {"commandClass": 99, "endpoint": 0, "property": "userCode", "propertyKey": 7}
     credential = {"userId": 2, "credentialType": 1, "credentialSlot": 2, "data": CODES["hub"]}
+    for node in (2, 3, 5):
+        native_id = next(one.native_id for one in driver._life._roster if one.node_id == node)  # noqa: SLF001
+        at = {"device_id": "d", "native_id": native_id, "slot": 9}
+        sealed = driver._life._port.secrets.seal(CODES["hub"])  # noqa: SLF001
+        assert (await driver.execute(SetCode(**at, pin_ref=sealed))).kind is OutcomeKind.DONE
+        assert (await driver.execute(ReadCode(**at))).kind is OutcomeKind.DONE
+        assert (await driver.execute(ClearCode(**at))).kind is OutcomeKind.DONE
     await network.op("local_code", node=2, slot=3, code=CODES["keypad"])
     await driver._link.command("node.poll_value", nodeId=2, valueId={**place, "propertyKey": 3})  # noqa: SLF001
     await driver._link.command("endpoint.access_control.set_credential", nodeId=3, endpoint=0, **credential)  # noqa: SLF001

@@ -155,6 +155,32 @@ def test_a_notification_keeps_who_used_the_lock() -> None:
     assert redaction.event(told) == told
 
 
+def test_a_change_of_a_credential_keeps_its_place() -> None:
+    changed = {"userId": 4, "credentialType": 1, "credentialSlot": 7}
+    told = {"source": "node", "event": "credential added", "nodeId": 3, "endpointIndex": 0, "args": changed}
+    assert redaction.event(told) == told
+    assert redaction.event({**told, "args": {**changed, "data": PIN}})["args"] == {**changed, "data": "********"}
+    assert is_clean(redaction.event({**told, "args": {**changed, "data": BUFFER}}))
+
+
+def test_what_the_driver_asks_and_writes_of_codes_loses_the_pins() -> None:
+    at = {"nodeId": 3, "endpoint": 0}
+    api = {"command": "endpoint.invoke_cc_api", **at, "commandClass": 99, "methodName": "get", "args": [3]}
+    credential = {"userId": 3, "type": 1, "slot": 3, "data": PIN}
+    for asked, result in (
+        (api, {"response": {"userIdStatus": 1, "userCode": PIN}}),
+        (api, {"response": {"userIdStatus": 1, "userCode": BUFFER}}),
+        ({**api, "methodName": "set", "args": [3, 1, PIN]}, {"response": {"status": 255}}),
+        ({"command": "endpoint.access_control.get_credential", **at}, {"credential": credential}),
+        ({"command": "endpoint.access_control.get_credential_cached", **at}, {"credential": credential}),
+        ({"command": "endpoint.access_control.get_all_credentials_cached", **at}, {"credentials": [credential]}),
+        ({"command": "node.get_state", "nodeId": 3}, {"state": dump(3, value(99, "userCode", PIN, key=3))}),
+    ):
+        kept = redaction.command(asked)
+        assert is_clean(kept)
+        assert is_clean(answer(result, **kept))
+
+
 def test_an_error_keeps_its_number_and_loses_what_it_quotes() -> None:
     failure = {"type": "result", "success": False, "errorCode": "zwave_error", "zwaveErrorCode": 322}
     told = {**failure, "zwaveErrorMessage": f"The code {PIN} is a duplicate", "args": {"value": PIN}}

@@ -1,0 +1,152 @@
+"""The codes of one life: commands about them, and what the locks say of them on their own."""
+
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from hubd.driver import Port
+from hubd.model import (
+    ClearCode,
+    CodeChange,
+    CodeCommand,
+    CodeHintSeen,
+    Outcome,
+    OutcomeKind,
+    ReadCode,
+    Seen,
+    SetCode,
+    rejected,
+    unreachable,
+    unsupported,
+)
+from hubd_drivers.zwave.codes.books import open_book
+from hubd_drivers.zwave.codes.exchange import Exchange
+from hubd_drivers.zwave.codes.hints import CLEAR, ECHO_SECONDS, PUT, READ, Own, hint_of, is_duplicate
+from hubd_drivers.zwave.codes.keypads import Keypad
+from hubd_drivers.zwave.controller import ControllerWatch
+from hubd_drivers.zwave.device import ZwaveDevice
+from hubd_drivers.zwave.events import Event, Notified
+from hubd_drivers.zwave.failures import CONTROLLER, CommandError
+from hubd_drivers.zwave.link import Link
+from hubd_drivers.zwave.orders import failed
+
+_ECHOES: Final[dict[type[CodeCommand], frozenset[CodeChange]]] = {SetCode: PUT, ClearCode: CLEAR, ReadCode: READ}
+
+
+class Codes:
+    """Carries out commands about codes, one at a time for each lock, as the hub gives them."""
+
+    def __init__(
+        self,
+        *,
+        link: Link,
+        port: Port,
+        controller: ControllerWatch,
+        seconds: float,
+        describe: Callable[[ZwaveDevice], Awaitable[None]],
+    ) -> None:
+        self._link = link
+        self._port = port
+        self._controller = controller
+        self._seconds = seconds
+        self._describe = describe
+        self._under_way: dict[int, Exchange] = {}
+        self._own: dict[int, Own] = {}
+        """The last command to each node."""
+
+    def note(self, event: Event) -> None:
+        """Take in an event at the instant it arrives."""
+        exchange = self._under_way.get(getattr(event, "node_id", 0))
+        if exchange is None:
+            return
+        if is_duplicate(event):
+            exchange.told(is_duplicate=True)
+        elif (hint := hint_of(event)) is not None and not hint.is_read:
+            exchange.told(is_duplicate=False)
+
+    def heard(self, device: ZwaveDevice, event: Event) -> list[Seen]:
+        """Return what an event tells the hub of a lock's codes."""
+        hint = hint_of(event)
+        if hint is None or device.keypad is None:
+            return []
+        if device.keypad.has_credentials and isinstance(event, Notified):
+            hint = hint._replace(slot=None)  # it names a user, and not the slot of a credential
+        if hint.slot is not None and not device.keypad.takes(hint.slot):
+            return []
+        own = self._own.get(device.node_id)
+        if own is not None and own.explains(hint, self._port.clock.monotonic()):
+            return []
+        return [CodeHintSeen(native_id=device.native_id, change=hint.change, slot=hint.slot)]
+
+    def forget(self, device: ZwaveDevice) -> None:
+        """Forget a device that is gone."""
+        self._own.pop(device.node_id, None)
+
+    async def execute(self, device: ZwaveDevice, command: CodeCommand) -> Outcome:
+        """Carry out one command."""
+        keypad = device.keypad
+        if keypad is None:
+            return unsupported("The device has no keypad.", {"capability": "keypad"})
+        if (refusal := _refusal(keypad, command)) is not None:
+            return refusal
+        if (loss := self._controller.loss) is not None:
+            return unreachable(loss.code, loss.message, {"hop": CONTROLLER})
+        if device.is_asleep:
+            message = "The device sleeps and cannot be woken over the air; nothing was sent."
+            return unreachable("device_asleep", message)
+        exchange = Exchange(
+            book=open_book(self._link, device.node_id, keypad),
+            clock=self._port.clock,
+            secrets=self._port.secrets,
+            native_id=device.native_id,
+            slot=command.slot,
+            tells_pins=keypad.capability.tells_pins,
+            seconds=self._seconds,
+        )
+        own = Own(command.slot, _ECHOES[type(command)])
+        self._under_way[device.node_id], self._own[device.node_id] = exchange, own
+        until = 0.0  # of a command without an end that is known, whatever the lock says later is news
+        try:
+            outcome = await self._run(exchange, command)
+            if outcome.kind is OutcomeKind.DONE:
+                until = self._port.clock.monotonic() + ECHO_SECONDS
+        except CommandError as error:
+            return await self._failed(error, device)
+        finally:
+            self._under_way.pop(device.node_id, None)
+            self._own[device.node_id] = own._replace(until=until)
+        if exchange.is_masked and keypad.capability.tells_pins:
+            device.keypad = keypad.masked()
+            await self._describe(device)
+        return outcome
+
+    async def _run(self, exchange: Exchange, command: CodeCommand) -> Outcome:
+        match command:
+            case SetCode():
+                try:
+                    pin = self._port.secrets.reveal(command.pin_ref)
+                except KeyError:
+                    return rejected("pin_unknown", "The PIN of this code is not known any more.")
+                try:
+                    return await exchange.put(pin)
+                except CommandError as error:
+                    raise error.without(pin) from None
+            case ClearCode():
+                return await exchange.clear()
+            case ReadCode():
+                return await exchange.read()
+
+    async def _failed(self, error: CommandError, device: ZwaveDevice) -> Outcome:
+        if error.suspect and not await self._controller.check() and (loss := self._controller.loss) is not None:
+            return unreachable(loss.code, loss.message, {"hop": CONTROLLER, "zwave_error": error.number})
+        return failed(error, device.node_id)
+
+
+def _refusal(keypad: Keypad, command: CodeCommand) -> Outcome | None:
+    """Return why nothing is sent, if it is not."""
+    if not keypad.takes(command.slot):
+        message = f"Slot {command.slot} is not one that the hub may use on this lock."
+        return rejected("slot_not_usable", message, {"slot": command.slot, "slots": keypad.capability.slots})
+    if isinstance(command, SetCode) and (command.frame is not None or command.is_one_time):
+        # Without it, the code would open at any time.
+        return unsupported("hubd sets no time frames and no one-time codes on Z-Wave locks.", {"slot": command.slot})
+    return None

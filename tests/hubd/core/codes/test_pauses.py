@@ -1,0 +1,26 @@
+from itertools import pairwise
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hubd.core.codes.pauses import PAUSES, pause
+from hubd.core.codes.plan import LONGEST_RETRY
+
+
+@given(st.integers(1, 1_000_000))
+def test_a_rest_is_longer_each_time_and_never_for_good(attempts: int) -> None:
+    usual = PAUSES[min(attempts, len(PAUSES)) - 1]
+    assert 0.9 * usual <= pause(attempts).total_seconds() <= 1.1 * usual
+    assert pause(attempts) < LONGEST_RETRY, "else a plan takes it for a clock that was set back"
+
+
+def test_the_steps_do_not_overlap_however_they_jitter() -> None:
+    assert all(1.1 * one < 0.9 * other for one, other in pairwise(PAUSES))
+
+
+def test_many_locks_that_failed_together_do_not_return_together() -> None:
+    assert len({pause(1) for _ in range(50)}) > 40
+
+
+def test_before_the_first_failure_there_is_the_shortest_rest() -> None:
+    assert pause(0).total_seconds() <= 1.1 * PAUSES[0]

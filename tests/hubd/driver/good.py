@@ -1,0 +1,118 @@
+"""A driver that keeps every rule, for tests that break one of them."""
+
+import asyncio
+from collections.abc import Callable
+
+from hubd.driver import DriverConfig, DriverError, Manifest, Port
+from hubd.driver.contract import ContractSite
+from hubd.model import (
+    Capabilities,
+    ClearCode,
+    CodeSeen,
+    Command,
+    KeypadCapability,
+    LockCapability,
+    LockSeen,
+    Outcome,
+    ReadCode,
+    SetCode,
+    TimeFrame,
+    UnlockDoor,
+    done,
+    rejected,
+    unreachable,
+)
+from tests.support.hub import lock
+
+type Held = tuple[str, TimeFrame | None]
+
+OPEN = KeypadCapability(slots=10, reserved_slots=(10,), has_schedules=True)
+MASKED = KeypadCapability(slots=5, tells_pins=False)
+
+
+class Good:
+    """Two locks, one of which tells no PINs."""
+
+    keypads: dict[str, KeypadCapability | None]
+
+    def __init__(self) -> None:
+        self.is_up = False
+        self.broken = asyncio.Event()
+        self.native_ids = ["a", "b"]
+        self.keypads = {"a": OPEN, "b": MASKED}
+        self.codes: dict[str, dict[int, Held]] = {}
+        self.port: Port | None = None
+
+    async def run(self, port: Port) -> None:
+        self.port = port
+        self.broken.clear()
+        for native_id in self.native_ids:
+            capabilities = Capabilities(lock=LockCapability(), keypad=self.keypads.get(native_id))
+            description = lock(native_id, capabilities=capabilities)
+            await port.found(description, LockSeen(native_id=native_id, locked=True))
+        self.is_up = True
+        port.ready()
+        try:
+            await self.broken.wait()
+        finally:
+            self.is_up = False
+        raise DriverError("server", "gone", "The server is gone.")
+
+    async def execute(self, command: Command) -> Outcome:
+        if not self.is_up:
+            return unreachable("hub_disconnected", "There is no link.")
+        if command.native_id not in self.native_ids:
+            return rejected("device_not_found", "There is no such device.")
+        if isinstance(command, SetCode | ClearCode | ReadCode):
+            return self.codes_of(command)
+        locked = not isinstance(command, UnlockDoor)
+        return done(seen=(LockSeen(native_id=command.native_id, locked=locked, method="remote"),))
+
+    def codes_of(self, command: SetCode | ClearCode | ReadCode) -> Outcome:
+        """Do what concerns a code."""
+        keypad = self.keypads[command.native_id]
+        assert keypad is not None
+        if not 1 <= command.slot <= keypad.slots:
+            return rejected("slot_not_usable", "There is no such slot.")
+        codes = self.codes.setdefault(command.native_id, {})
+        if isinstance(command, ClearCode):
+            codes.pop(command.slot, None)
+        if isinstance(command, SetCode):
+            try:
+                pin = self.living.secrets.reveal(command.pin_ref)
+            except KeyError:
+                return rejected("pin_unknown", "The PIN is not known any more.")
+            if any(held[0] == pin for slot, held in codes.items() if slot != command.slot):
+                return rejected("duplicate_code", "The lock has it already.")
+            codes[command.slot] = pin, command.frame
+        return done(seen=(self.seen(command.native_id, command.slot),))
+
+    def seen(self, native_id: str, slot: int) -> CodeSeen:
+        """Tell what a slot holds."""
+        keypad, held = self.keypads[native_id], self.codes.get(native_id, {}).get(slot)
+        if held is None:
+            return CodeSeen(native_id=native_id, slot=slot, is_used=False)
+        tells = keypad is not None and keypad.tells_pins
+        pin_ref = self.living.secrets.seal(held[0]) if tells else None
+        return CodeSeen(native_id=native_id, slot=slot, is_used=True, pin_ref=pin_ref, frame=held[1])
+
+    @property
+    def living(self) -> Port:
+        """The port of the life under way."""
+        assert self.port is not None
+        return self.port
+
+
+def site(driver: Good, *, make: Callable[[], Good] | None = None) -> ContractSite:
+    """Build a site of this driver; with `make`, of a new one each time."""
+    created: list[Good] = []
+
+    def create(_: object) -> Good:
+        created.append(make() if make else driver)
+        return created[-1]
+
+    async def break_link() -> None:
+        created[-1].broken.set()
+
+    manifest = Manifest(type="good", title="Good", config=DriverConfig, create=create, hops=("server",))
+    return ContractSite(manifest, DriverConfig(), break_link=break_link, start_seconds=0.2)

@@ -1,0 +1,524 @@
+"""A site of four locks that lives through operations in virtual time: the hub, its crashes, and what people do."""
+
+import asyncio
+import logging
+import random
+import tempfile
+import uuid
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from datetime import datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+from hubd.core import sense as sense_module
+from hubd.core.codes import reconciler as reconciler_module
+from hubd.core.codes import wishes as wishes_module
+from hubd.core.codes.pins import choose
+from hubd.core.codes.wishes import Change, Wish
+from hubd.core.hub import Hub, Instance, Site
+from hubd.core.policy import Policy
+from hubd.core.sense import Sense
+from hubd.driver import DriverConfig, Manifest
+from hubd.model import CodeChange, CodeHintSeen, KeypadCapability, ReachabilitySeen, ids
+from hubd.model.errors import HubError, StoreError
+from hubd.store.codes import CodeRecord
+from hubd.store.journal import Journal
+from hubd.store.secrets import Sealer
+from tests.sims.locks import Held, LockNetwork, SimLock
+from tests.support import year_operations as ops
+from tests.support.hub import HUB_ID, stoppable
+from tests.support.sources import Witnesses
+from tests.support.virtual import InlineDatabase, VirtualClock, VirtualLoop
+from tests.support.year_end import look_back, look_calm
+from tests.support.year_rules import Rules
+
+PINS = ("71340592", "80462917", "36925814", "90571346", "52846073", "64093185")
+SETTLING = 3 * ops.HOUR
+_LOOK = 10.0
+_TINY = 1e-6
+
+
+def fleet() -> list[SimLock]:
+    """Build the locks: a plain one, one that keeps to time frames, one that hides PINs, a small one that takes twins."""
+    return [
+        SimLock("101", KeypadCapability(slots=6, reserved_slots=(1,))),
+        SimLock("102", KeypadCapability(slots=6, has_schedules=True)),
+        SimLock("103", KeypadCapability(slots=4, tells_pins=False)),
+        SimLock("104", KeypadCapability(slots=3), takes_twins=True),
+    ]
+
+
+class _Log(logging.Handler):
+    """Keeps what is logged."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.DEBUG)
+        self.lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines.append(self.format(record))
+
+
+class Year:
+    """One run. `perform` an operation after the other, then `finish`; a broken rule is raised at once."""
+
+    def __init__(self, path: Path, locks: Sequence[SimLock] | None = None) -> None:
+        self.path = path
+        self.clock = VirtualClock()
+        self.network = LockNetwork(fleet() if locks is None else locks)
+        self.pins = PINS
+        self.locks = list(self.network.locks.values())
+        self.rules = Rules(self)
+        self.log = _Log()
+        self.hub: Hub | None = None
+        self.database: InlineDatabase | None = None
+        self.is_disk_full = False
+        self.sources = Witnesses(synchronised=True)
+        self.unsure_until = 0.0
+        """Until then the wall clock may be wrong, and the hub knows it."""
+        self.lagging_until = 0.0
+        """Until then it may be slow, and the hub cannot know the time."""
+        self.clock_slack = 0.0
+        """By how much the wall clock may have been off, within the tolerance."""
+        self.is_wishing = False
+        """Something is being wished just now."""
+        self._target: str | None = None
+        self._boots = 0
+        self._life: asyncio.Task[None] | None = None
+        self._is_up = asyncio.Event()
+        self._crashed = asyncio.Event()
+        self._commits_left: int | None = None
+        self._is_commit_kept = True
+        self._down = 0.0
+        self._starts_at: float | None = None
+        self._sealer = Sealer(bytes(32))
+        self._timers: dict[object, tuple[asyncio.TimerHandle, Callable[[], None]]] = {}
+        self._tellers: set[asyncio.Task[None]] = set()
+
+    @property
+    def loop(self) -> VirtualLoop:
+        """The loop."""
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, VirtualLoop)
+        return loop
+
+    # -- lives of the hub ----------------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Start the hub."""
+        self._starts_at = None
+        self._is_up.clear()
+        self._life = asyncio.create_task(self._live(), name="life")
+        up = asyncio.create_task(self._is_up.wait())
+        await asyncio.wait({self._life, up}, return_when=asyncio.FIRST_COMPLETED)
+        up.cancel()
+
+    async def _live(self) -> None:
+        self.database = database = InlineDatabase(self.path)
+        database.before, database.after = self._before, self._after
+        journal = Journal(database, self.clock)
+        await journal.load()
+        writer = asyncio.create_task(journal.run(), name="journal")
+        try:
+            async with stoppable() as group:
+                sense = Sense(journal, self.clock, self.sources)
+                await sense.open()
+                site = Site(HUB_ID, "Year", "UTC", "0", self._sealer, self.path.parent / "drivers")
+                hub = Hub(site, journal, self.clock, group, sense)
+                await hub.start()
+                group.create_task(sense.run())
+                manifest = Manifest(
+                    type="sim",
+                    title="Simulated locks",
+                    config=DriverConfig,
+                    create=lambda _: self.network,
+                    hops=("stick",),
+                    budget=1,
+                )
+                hub.add(Instance("radio", manifest, self.network, Policy(("lock",))))
+                self.hub = hub
+                self._is_up.set()
+                await asyncio.Future()
+        finally:
+            self.hub = None
+            writer.cancel()
+            await asyncio.wait({writer})
+            await database.close()
+
+    async def _before(self) -> None:
+        if self.is_disk_full:
+            raise StoreError("disk_full", "The disk is full.")
+        if self._is_last_commit() and not self._is_commit_kept:
+            self._die()
+
+    async def _after(self) -> None:
+        if self._commits_left is not None:
+            self._commits_left -= 1
+            if self._commits_left < 0:
+                self._die()
+                raise StoreError("stopping", "The process is dead.")
+
+    def _is_last_commit(self) -> bool:
+        return self._commits_left == 0
+
+    def _die(self) -> None:
+        """From this instant on nothing is written; the tasks are cancelled as soon as the loop turns."""
+        self._commits_left = None
+        if self.database is not None:
+            self.database.is_dead = True
+        self._crashed.set()
+
+    async def _bury(self) -> None:
+        """Cancel what is left of a life, and have the next one begin when it should."""
+        self._crashed.clear()
+        self._commits_left = None
+        life, self._life = self._life, None
+        if life is not None:
+            self.rules.forget_last_readings()
+            life.cancel()
+            await asyncio.wait({life})
+            error = None if life.cancelled() else life.exception()
+            if error is not None and not _is_store(error):
+                raise error
+            if error is not None:  # it could not start; it is started again, as by systemd
+                self._down = max(self._down, 5.0)
+        self._starts_at = self.loop.time() + self._down
+
+    # -- time ----------------------------------------------------------------------------------------------------------
+
+    async def wait(self, seconds: float) -> None:
+        """Let time pass, in which the hub may crash and start again."""
+        end = self.loop.time() + seconds
+        while True:
+            left = end - self.loop.time()
+            # Looking at the clock every few seconds matters only when somebody sets it: nobody does within a long wait.
+            is_long = left > ops.HOUR
+            with _looking(1800.0 if is_long else _LOOK):
+                await self._wait_once(left - ops.HOUR + 1 if is_long else left)
+            self.rules.check()
+            if self.loop.time() + _TINY >= end:
+                return
+
+    async def _wait_once(self, seconds: float) -> None:
+        if self._starts_at is not None:
+            seconds = min(seconds, self._starts_at - self.loop.time())
+        crash = asyncio.create_task(self._crashed.wait())
+        waited = {crash} if self._life is None else {crash, self._life}
+        await asyncio.wait(waited, timeout=max(0.0, seconds), return_when=asyncio.FIRST_COMPLETED)
+        crash.cancel()
+        if self._crashed.is_set() or (self._life is not None and self._life.done()):
+            await self._bury()
+        if self._starts_at is not None and self._starts_at <= self.loop.time() + _TINY:
+            await self.start()
+
+    def _for_a_while(self, key: object, seconds: float, end: Callable[[], None]) -> None:
+        """Have something end later; the same thing begun anew ends anew."""
+        if key in self._timers:
+            self._timers.pop(key)[0].cancel()
+
+        def ring() -> None:
+            self._timers.pop(key, None)
+            end()
+
+        self._timers[key] = (self.loop.call_later(seconds, ring), end)
+
+    # -- what befalls it -----------------------------------------------------------------------------------------------
+
+    async def perform(self, operation: ops.Operation) -> None:
+        """Have something happen."""
+        match operation:
+            case ops.Wait(seconds):
+                await self.wait(seconds)
+            case ops.Hand(lock, slot, pin, is_told):
+                await self._edit(self.locks[lock], slot, None if pin is None else PINS[pin], is_told=is_told)
+            case ops.Lie(lock, slot):
+                if self.rules.is_settled(self.locks[lock], slot):
+                    self.locks[lock].lies.add(slot)
+            case ops.Break(number, fault, seconds):
+                lock = self.locks[number]
+                lock.fault = fault
+                self._for_a_while(("fault", number), seconds, lambda: setattr(lock, "fault", "none"))
+            case ops.Leave(number, seconds, is_told):
+                self._leave(number, seconds, is_told=is_told)
+            case ops.Unplug(seconds, is_late):
+                self.network.is_gone, self.network.is_late = True, is_late
+                self.network.lose()
+                self._for_a_while("radio", seconds, lambda: setattr(self.network, "is_gone", False))
+            case ops.Disk(seconds):
+                self.is_disk_full = True
+                self._for_a_while("disk", seconds, lambda: setattr(self, "is_disk_full", False))
+            case _:
+                await self._perform_on_hub(operation)
+        self.rules.check()
+
+    async def _perform_on_hub(self, operation: ops.Operation) -> None:
+        match operation:
+            case ops.Crash(at_commit, is_kept, is_late, seconds):
+                self.network.is_late, self._down = is_late, seconds
+                self._commits_left, self._is_commit_kept = at_commit - 1, is_kept
+                if at_commit == 0:
+                    self._die()
+                await self.wait(0)
+            case ops.PowerCut(seconds, has_rtc, unsure):
+                await self._cut_power(seconds, unsure, has_rtc=has_rtc)
+            case ops.Step(seconds):
+                if self.loop.time() >= self.unsure_until:
+                    self.clock_slack = 60.0
+                    self.clock.offset = max(-30.0, min(30.0, self.clock.offset + seconds))
+            case ops.Slip(hours, seconds):
+                await self._slip(hours * 3600, seconds)
+            case _:
+                await self._wish(operation)
+
+    def _leave(self, number: int, seconds: float, *, is_told: bool) -> None:
+        lock = self.locks[number]
+        lock.is_online = False
+        if is_told:
+            self._tell(ReachabilitySeen(native_id=lock.native_id, online=False, reason="It does not answer."))
+
+        def come_back() -> None:
+            lock.is_online = True
+            self._tell(ReachabilitySeen(native_id=lock.native_id, online=True))
+
+        self._for_a_while(("online", number), seconds, come_back)
+
+    def _tell(self, seen: ReachabilitySeen | CodeHintSeen) -> bool:
+        """Have the driver publish something, if there is one."""
+        if self.hub is None or not self.hub.health["radio"].is_connected:
+            return False
+
+        async def publish() -> None:
+            with suppress(HubError):
+                await self.network.living_port.publish(seen)
+
+        task = asyncio.create_task(publish())
+        self._tellers.add(task)
+        task.add_done_callback(self._tellers.discard)
+        return True
+
+    async def _edit(self, lock: SimLock, slot: int, pin: str | None, *, is_told: bool) -> None:
+        if slot > lock.keypad.slots or (pin is None and slot not in lock.slots):
+            return
+        if pin is not None and not lock.takes_twins and pin in (held.pin for held in lock.slots.values()):
+            return
+        change: CodeChange = "removed" if pin is None else "changed" if slot in lock.slots else "added"
+        lock.write(self.clock.true(), slot, None if pin is None else Held(pin), "person")
+        if is_told and lock.is_online and lock.fault != "deaf" and not self.is_disk_full:
+            hint = CodeHintSeen(native_id=lock.native_id, slot=slot, change=change)
+            if self._tell(hint):
+                self.rules.told(lock, slot)
+
+    async def _cut_power(self, seconds: float, unsure: float, *, has_rtc: bool) -> None:
+        self._down = seconds
+        self._die()
+        await self.wait(0)
+        self._boots += 1
+        self.sources = Witnesses(f"power-{self._boots}", synchronised=has_rtc)
+        if has_rtc:
+            return
+        self.clock.offset = -float(seconds)
+        self.unsure_until = self.lagging_until = self.loop.time() + seconds + unsure + 2 * _LOOK
+        sources = self.sources
+
+        def hear() -> None:
+            self.clock.offset, sources.synchronised = 0.0, True
+
+        self._for_a_while("server", seconds + unsure, hear)
+
+    async def _slip(self, step: float, seconds: float) -> None:
+        if self.loop.time() < self.unsure_until or self.hub is None:
+            return
+        self.sources.synchronised = False
+        self.unsure_until = self.loop.time() + seconds + 2 * _LOOK
+        before = self.clock.offset
+        self.clock.offset += step
+
+        def take_back() -> None:
+            self.clock.offset = before
+            self.loop.call_later(2 * _LOOK, lambda: setattr(self.sources, "synchronised", True))
+
+        self._for_a_while("slip", seconds, take_back)
+        await self.wait(seconds + 2 * _LOOK + 1)
+
+    # -- wishes --------------------------------------------------------------------------------------------------------
+
+    async def _wish(self, operation: ops.Operation) -> None:
+        hub = self.hub
+        if hub is None:
+            return
+        call = self._call(hub, operation)
+        if call is None:
+            return
+        self.is_wishing = True
+        task = asyncio.ensure_future(call)
+        crash = asyncio.create_task(self._crashed.wait())
+        await asyncio.wait({task, crash}, return_when=asyncio.FIRST_COMPLETED)
+        crash.cancel()
+        self.is_wishing = False
+        if self._crashed.is_set() or not task.done():
+            task.cancel()
+            await asyncio.wait({task})
+            self.rules.unsure()  # nobody was told whether it counts: the hub's own books decide
+            await self.wait(0)
+            return
+        try:
+            task.result()
+        except HubError:
+            return
+        self.rules.adopt(self._target)
+
+    def _call(self, hub: Hub, operation: ops.Operation) -> Coroutine[Any, Any, object] | None:
+        codes, wished, found = hub.codes, self.rules.wishes(), self.rules.found()
+        self._target = "nobody's"
+        match operation:
+            case ops.Create():
+                wish = self._wish_of(hub, operation)
+                return None if wish is None else codes.create([wish], "test")
+            case ops.Pool(lock, is_wanted):
+                device = self._id_of(hub, self.locks[lock])
+                return None if device is None else codes.set_pool(device, "test", is_wanted=is_wanted)
+            case ops.DeleteFound(number) if found:
+                self._target = found[number % len(found)].code_id
+                return codes.delete(self._target, "test", is_managed=False)
+            case ops.Convert(number, True) if found:
+                self._target = found[number % len(found)].code_id
+                return codes.convert(self._target, "test")
+            case ops.Move() | ops.Cut() | ops.Repin() | ops.Delete() | ops.Convert() | ops.Pull() if wished:
+                return self._change(hub, wished[operation.code % len(wished)], operation)
+            case _:
+                return None
+
+    def _change(self, hub: Hub, code: CodeRecord, operation: ops.Operation) -> Coroutine[Any, Any, object] | None:
+        codes, code_id = hub.codes, code.code_id
+        self._target = code_id
+        change: Change | None = None
+        match operation:
+            case ops.Delete():
+                return codes.delete(code_id, "test")
+            case ops.Convert():
+                return codes.convert(code_id, "test", is_managed=False)
+            case ops.Pull():
+                return codes.pull_backup(code_id, "test")
+            case ops.Repin(_, pin):
+                change = Change(pin=PINS[0] if pin is None else PINS[pin])
+            case ops.Move(_, None):
+                change = Change(starts_at=None, ends_at=None)
+            case ops.Move(_, seconds) if code.starts_at is not None and code.ends_at is not None:
+                assert seconds is not None
+                later = timedelta(seconds=seconds)
+                change = Change(starts_at=code.starts_at + later, ends_at=code.ends_at + later)
+            case ops.Cut(_, seconds):
+                ends_at = self.whole(seconds)
+                starts_at = min(code.starts_at or self.whole(0), ends_at - timedelta(seconds=1))
+                change = Change(starts_at=starts_at, ends_at=ends_at)
+        return None if change is None else codes.update(code_id, change, "test")
+
+    def _wish_of(self, hub: Hub, create: ops.Create) -> Wish | None:
+        device = self._id_of(hub, self.locks[create.lock])
+        if device is None:
+            return None
+        starts_at = None if create.starts_in is None else self.whole(create.starts_in)
+        ends_at = None if starts_at is None else starts_at + timedelta(seconds=create.lasts)
+        return Wish(
+            device_id=device,
+            pin=None if create.pin is None else PINS[create.pin],
+            preferred_length=8,
+            starts_at=starts_at,
+            ends_at=ends_at,
+            is_external_modification_allowed=create.is_open,
+            prefers_native=create.prefers_native,
+        )
+
+    def whole(self, later: float) -> datetime:
+        """Return a time that is so much later than the true one."""
+        return self.clock.true() + timedelta(seconds=later)
+
+    @staticmethod
+    def _id_of(hub: Hub, lock: SimLock) -> str | None:
+        found = [d for d, r in hub.devices.items() if r.device.description.native_id == lock.native_id]
+        return found[0] if found else None
+
+    # -- the end -------------------------------------------------------------------------------------------------------
+
+    async def finish(self) -> None:
+        """Heal everything, let it settle, and look at the whole."""
+        for handle, end in list(self._timers.values()):
+            handle.cancel()
+            end()
+        self._timers.clear()
+        self._commits_left = None
+        self._down = 0.0
+        if self._starts_at is not None:
+            self._starts_at = self.loop.time()
+        await self.wait(SETTLING)
+        await look_calm(self)
+        await look_back(self)
+
+    async def stop(self) -> None:
+        """End the hub."""
+        self._die()
+        await self._bury()
+        for task in list(self._tellers):
+            task.cancel()
+            await asyncio.wait({task})
+
+
+def _is_store(error: BaseException) -> bool:
+    if isinstance(error, BaseExceptionGroup):
+        return all(_is_store(one) for one in error.exceptions)
+    return isinstance(error, StoreError)
+
+
+@contextmanager
+def _looking(seconds: float) -> Iterator[None]:
+    with patch.object(reconciler_module, "LOOK_SECONDS", seconds), patch.object(sense_module, "LOOK_SECONDS", seconds):
+        yield
+
+
+@contextmanager
+def _same_each_time() -> Iterator[None]:
+    """Draw ids and PINs from `random`, which Hypothesis seeds."""
+
+    def new_id() -> str:
+        return str(uuid.UUID(int=random.getrandbits(128), version=4))
+
+    drawing = partial(choose, randbelow=random.randrange)
+    with patch.object(ids, "new_id", new_id), patch.object(wishes_module, "choose", drawing):
+        yield
+
+
+def run_on_virtual_time[T](main: Callable[[], Awaitable[T]]) -> T:
+    """Run a coroutine on a loop of its own, from a test that is not a coroutine itself."""
+
+    async def call() -> T:
+        return await main()
+
+    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+        return runner.run(call())
+
+
+def live_through(operations: Sequence[ops.Operation]) -> Year:
+    """Have a site live through operations. Raises `AssertionError` when a rule is broken."""
+
+    async def main(folder: Path) -> Year:
+        year = Year(folder / "year.db")
+        logger = logging.getLogger("hubd")
+        logger.addHandler(year.log)
+        year.loop.on_idle = year.rules.pass_time
+        try:
+            await year.start()
+            for operation in operations:
+                await year.perform(operation)
+            await year.finish()
+            year.ended = year.loop.time()
+        finally:
+            year.loop.on_idle = None
+            await year.stop()
+            logger.removeHandler(year.log)
+        return year
+
+    with tempfile.TemporaryDirectory() as folder, _same_each_time():
+        return run_on_virtual_time(partial(main, Path(folder)))
