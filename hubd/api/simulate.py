@@ -1,13 +1,13 @@
 """`*/simulate/*`: the sandbox, on devices that live in the hub's own process."""
 
 from collections.abc import Set as AbstractSet
-from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated
 
 import msgspec
 from msgspec.structs import replace
 
-from hubd.api import shapes
+from hubd.api import code_shapes, shapes
+from hubd.api.code_lookup import projector
 from hubd.api.connected_accounts import instance_of
 from hubd.api.devices import check_managed
 from hubd.api.locks import order
@@ -58,30 +58,6 @@ class PutInCode(Params, frozen=True, kw_only=True):
     device_id: Uuid
     code: Annotated[str, msgspec.Meta(min_length=4, max_length=8, pattern=r"^\d+$")]
     name: Text
-
-
-class FoundCode(shapes.Shape, frozen=True, kw_only=True):
-    """`unmanaged_access_code`, just found on its lock."""
-
-    access_code_id: str
-    device_id: str
-    workspace_id: str
-    name: str | None
-    code: str | None
-    created_at: datetime
-    type: Literal["ongoing"] = "ongoing"
-    status: Literal["set"] = "set"
-    is_managed: Literal[False] = False
-    starts_at: None = None
-    ends_at: None = None
-    errors: tuple[shapes.Problem, ...] = ()
-    warnings: tuple[shapes.Notice, ...] = ()
-
-
-class FoundCodeAnswer(shapes.Ok, frozen=True, kw_only=True):
-    """The code as the hub found it."""
-
-    access_code: FoundCode
 
 
 def _simulated(call: Call, device_id: str) -> tuple[DeviceRecord, dict[str, str]]:
@@ -140,7 +116,7 @@ async def keypad_code_entry(call: Call, params: EnterCode) -> shapes.AttemptAnsw
     return await order(call, SimulateKeypadCodeEntry(**names, pin_ref=call.hub.vault.seal(params.code)))
 
 
-async def create_unmanaged_code(call: Call, params: PutInCode) -> FoundCodeAnswer:
+async def create_unmanaged_code(call: Call, params: PutInCode) -> code_shapes.UnmanagedAnswer:
     """Have somebody put in a code at a simulated lock, and answer with it once the hub has read it there."""
     hub = call.hub
     record, _ = _simulated(call, params.device_id)
@@ -162,15 +138,7 @@ async def create_unmanaged_code(call: Call, params: PutInCode) -> FoundCodeAnswe
         return named
 
     named = await hub.journal.transact(name_it)
-    shape = FoundCode(
-        access_code_id=named.code_id,
-        device_id=device_id,
-        workspace_id=hub.workspace_id,
-        name=named.name,
-        code=hub.codes.pin(named),
-        created_at=named.created_at,
-    )
-    return FoundCodeAnswer(access_code=shape)
+    return code_shapes.UnmanagedAnswer(access_code=projector(call).unmanaged(named))
 
 
 async def _appeared(call: Call, device_id: str, pin: str, known: AbstractSet[str]) -> CodeRecord:
@@ -225,7 +193,7 @@ ROUTES = [
         "/access_codes/simulate/create_unmanaged_access_code",
         ACT,
         create_unmanaged_code,
-        FoundCodeAnswer,
+        code_shapes.UnmanagedAnswer,
         PutInCode,
         "operator",
     ),

@@ -10,8 +10,8 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-
 from hubd_drivers.zwave.codes.hints import ECHO_SECONDS
+
 from tests.drivers.zwave.conftest import LOCKS, SharedNetwork
 from tests.scenarios.client import client_of_process, until
 from tests.scenarios.doors import door
@@ -244,3 +244,78 @@ async def test_s70_the_daemon_is_killed_at_any_instant(network: SharedNetwork, t
         assert len(created) == len(set(created)) == KILLS * len(LOCKS)
     held = [pin for node in LOCKS for pin in (await network.op("codes", node=node)).values()]
     assert sorted(held) == sorted(pin for _, pin in wished.values())
+
+
+async def test_s15_a_full_lock_says_by_what(network: SharedNetwork, tmp_path: Path) -> None:
+    async with door(tmp_path, network, 3) as keypad:
+        codes = [await keypad.create(name=f"Guest {number}") for number in range(16)]
+        for code in codes:
+            await keypad.becomes(code, "set")
+        device = (await keypad.client.ok("/devices/get", {"device_id": keypad.device_id}))["device"]
+        (warning,) = [one for one in device["warnings"] if one["warning_code"] == "max_access_codes_reached"]
+        assert (warning["active_access_code_count"], warning["max_active_access_code_count"]) == (16, 20)
+        for number in range(16, 20):
+            await keypad.create(name=f"Guest {number}")
+        error = await keypad.client.refused("/access_codes/create", {"device_id": keypad.device_id})
+        assert error["type"] == "no_space_for_access_code_on_device"
+        assert "Guest 3" in error["message"], "it names what is on the lock"
+        await keypad.delete(codes[3])
+        last = await keypad.create(name="Last")
+        await keypad.becomes(last, "set")
+        assert len(await keypad.pins()) == 20
+
+
+async def test_s18_a_backup_code_works_at_once(network: SharedNetwork, tmp_path: Path) -> None:
+    async with door(tmp_path, network, 2) as keypad:
+        frame = {"starts_at": keypad.at(), "ends_at": keypad.at(hours=2)}
+        code = await keypad.create(**frame, use_backup_access_code_pool=True)
+        await keypad.becomes(code, "set")
+
+        async def is_ready() -> bool:
+            return bool((await keypad.code(code))["is_backup_access_code_available"])
+
+        await until(is_ready, 20)
+        pull = {"access_code_id": code["access_code_id"]}
+        backup = (await keypad.client.ok("/access_codes/pull_backup_access_code", pull))["access_code"]
+        assert (backup["is_backup"], backup["status"], backup["ends_at"]) == (True, "set", code["ends_at"])
+        assert {backup["code"], code["code"]} <= set((await keypad.pins()).values())
+        again = (await keypad.client.ok("/access_codes/pull_backup_access_code", pull))["access_code"]
+        assert again["access_code_id"] == backup["access_code_id"]
+        keypad.clock.ahead += timedelta(hours=2)
+        await keypad.becomes(backup, "gone")
+        assert backup["code"] not in (await keypad.pins()).values()
+
+
+async def test_s19_one_dead_lock_holds_no_other(network: SharedNetwork, tmp_path: Path) -> None:
+    async with door(tmp_path, network, 2) as keypad:
+        await network.op("dead", node=2)
+        locks = [one["device_id"] for one in (await keypad.client.ok("/locks/list"))["locks"]]
+        wish = {"device_ids": locks, "name": "Staff"}
+        made = (await keypad.client.ok("/access_codes/create_multiple", wish))["access_codes"]
+        assert len({code["code"] for code in made}) == 1
+        for code in made:
+            if code["device_id"] != keypad.device_id:
+                await keypad.becomes(code, "set")
+        again = (await keypad.client.ok("/access_codes/create_multiple", wish))["access_codes"]
+        assert {code["access_code_id"] for code in again} == {code["access_code_id"] for code in made}
+        await network.op("dead", node=2, on=False)
+        await network.op("manual", node=2, locked=False)
+        for code in made:
+            await keypad.becomes(code, "set", 40)
+        held = [await network.op("codes", node=node) for node in LOCKS]
+        assert {tuple(pins.values()) for pins in held} == {(made[0]["code"],)}
+
+
+async def test_s20_the_times_of_a_removed_code_can_be_seen(network: SharedNetwork, tmp_path: Path) -> None:
+    async with door(tmp_path, network, 2) as keypad:
+        code = await keypad.create(code=PIN, starts_at=keypad.at(), ends_at=keypad.at(hours=2))
+        await keypad.becomes(code, "set")
+        await keypad.update(code, starts_at=keypad.at(), ends_at=keypad.at(hours=1))
+        keypad.clock.ahead += timedelta(hours=1)
+        await keypad.becomes(code, "gone")
+        wanted = {"access_code_id": code["access_code_id"]}
+        entries = (await keypad.client.ok("/access_codes/get_timeline", wanted))["timeline_events"]
+        types = {entry["event_type"].removeprefix("access_code.") for entry in entries}
+        assert types >= {"created", "set_on_device", "time_frame_changed", "removed_from_device", "deleted"}
+        assert code["ends_at"] in str(entries), "the old time"
+        assert PIN not in str([{**entry, "access_code_id": ""} for entry in entries])

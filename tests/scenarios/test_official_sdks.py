@@ -90,8 +90,10 @@ async def test_all_on_a_zwave_network(sdks: list[Sdk], zwave_network: ZwaveNetwo
     """The driver's own time-outs and the SDKs' default ones hold together: 5 s in Python, 10 s in JavaScript."""
     drivers = f'[drivers.radio]\ntype = "zwave"\nurl = "{zwave_network.url}"\n'
     async with daemon_process(tmp_path, drivers) as daemon, client_of_process(daemon) as client:
-        for one in sdks:
+        locks = [lock["display_name"] for lock in (await client.ok("/locks/list"))["locks"]]
+        for one, lock in zip(sdks, locks, strict=True):  # codes each on a keypad of another kind
             await drive(one, one.command, client, "Door lock 7e570001-2")
+            await drive(one, one.codes, client, lock)
 
 
 async def drive(sdk: Sdk, command: list[str], client: HttpCaller, lock: str) -> None:

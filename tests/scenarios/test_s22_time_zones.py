@@ -1,4 +1,4 @@
-"""S22: times with any offset, a night in which the clocks change, clocks that are set, and a boot with a wrong clock."""
+"""S22: times with any offset, a night in which clocks change, clocks that are set, and a boot with a wrong clock."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -49,8 +49,7 @@ class Night:
         """Return when nothing happens without time passing. A lock writes to a real disk: no exchange is under way."""
         calm, head = 0, -1
         while calm < 2:
-            while any(task.get_name().startswith("codes-") for task in asyncio.all_tasks()):
-                await asyncio.sleep(0.001)
+            await until(_nothing_is_sent)
             await self.site.hub.journal.transact(lambda _: None)
             await settle()
             calm = calm + 1 if self.site.hub.journal.head == head else 0
@@ -68,6 +67,10 @@ class Night:
         events = (await self.client.ok("/events/list", {"limit": 1000}))["events"]
         types = [event["event_type"] for event in events]
         return [one.removeprefix("access_code.") for one in types if one.startswith("access_code.")]
+
+
+async def _nothing_is_sent() -> bool:
+    return not any(task.get_name().startswith("codes-") for task in asyncio.all_tasks())
 
 
 @asynccontextmanager

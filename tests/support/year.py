@@ -5,35 +5,33 @@ import logging
 import random
 import tempfile
 import uuid
-from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any
 from unittest.mock import patch
 
 from hubd.core import sense as sense_module
 from hubd.core.codes import reconciler as reconciler_module
 from hubd.core.codes import wishes as wishes_module
 from hubd.core.codes.pins import choose
-from hubd.core.codes.wishes import Change, Wish
 from hubd.core.hub import Hub, Instance, Site
 from hubd.core.policy import Policy
 from hubd.core.sense import Sense
 from hubd.driver import DriverConfig, Manifest
 from hubd.model import CodeChange, CodeHintSeen, KeypadCapability, ReachabilitySeen, ids
 from hubd.model.errors import HubError, StoreError
-from hubd.store.codes import CodeRecord
 from hubd.store.journal import Journal
 from hubd.store.secrets import Sealer
 from tests.sims.locks import Held, LockNetwork, SimLock
 from tests.support import year_operations as ops
 from tests.support.hub import HUB_ID, stoppable
 from tests.support.sources import Witnesses
-from tests.support.virtual import InlineDatabase, VirtualClock, VirtualLoop
+from tests.support.virtual import InlineDatabase, VirtualClock, VirtualLoop, run_on_virtual_time
 from tests.support.year_end import look_back, look_calm
 from tests.support.year_rules import Rules
+from tests.support.year_wishes import wish_of
 
 PINS = ("71340592", "80462917", "36925814", "90571346", "52846073", "64093185")
 SETTLING = 3 * ops.HOUR
@@ -42,7 +40,7 @@ _TINY = 1e-6
 
 
 def fleet() -> list[SimLock]:
-    """Build the locks: a plain one, one that keeps to time frames, one that hides PINs, a small one that takes twins."""
+    """Build a plain lock, one that keeps to time frames, one that hides PINs, and a small one that takes twins."""
     return [
         SimLock("101", KeypadCapability(slots=6, reserved_slots=(1,))),
         SimLock("102", KeypadCapability(slots=6, has_schedules=True)),
@@ -85,7 +83,7 @@ class Year:
         """By how much the wall clock may have been off, within the tolerance."""
         self.is_wishing = False
         """Something is being wished just now."""
-        self._target: str | None = None
+        self._target = ""
         self._boots = 0
         self._life: asyncio.Task[None] | None = None
         self._is_up = asyncio.Event()
@@ -238,9 +236,9 @@ class Year:
                 if self.rules.is_settled(self.locks[lock], slot):
                     self.locks[lock].lies.add(slot)
             case ops.Break(number, fault, seconds):
-                lock = self.locks[number]
-                lock.fault = fault
-                self._for_a_while(("fault", number), seconds, lambda: setattr(lock, "fault", "none"))
+                broken = self.locks[number]
+                broken.fault = fault
+                self._for_a_while(("fault", number), seconds, lambda: setattr(broken, "fault", "none"))
             case ops.Leave(number, seconds, is_told):
                 self._leave(number, seconds, is_told=is_told)
             case ops.Unplug(seconds, is_late):
@@ -349,7 +347,7 @@ class Year:
         hub = self.hub
         if hub is None:
             return
-        call = self._call(hub, operation)
+        self._target, call = wish_of(self, hub, operation)
         if call is None:
             return
         self.is_wishing = True
@@ -370,76 +368,9 @@ class Year:
             return
         self.rules.adopt(self._target)
 
-    def _call(self, hub: Hub, operation: ops.Operation) -> Coroutine[Any, Any, object] | None:
-        codes, wished, found = hub.codes, self.rules.wishes(), self.rules.found()
-        self._target = "nobody's"
-        match operation:
-            case ops.Create():
-                wish = self._wish_of(hub, operation)
-                return None if wish is None else codes.create([wish], "test")
-            case ops.Pool(lock, is_wanted):
-                device = self._id_of(hub, self.locks[lock])
-                return None if device is None else codes.set_pool(device, "test", is_wanted=is_wanted)
-            case ops.DeleteFound(number) if found:
-                self._target = found[number % len(found)].code_id
-                return codes.delete(self._target, "test", is_managed=False)
-            case ops.Convert(number, True) if found:
-                self._target = found[number % len(found)].code_id
-                return codes.convert(self._target, "test")
-            case ops.Move() | ops.Cut() | ops.Repin() | ops.Delete() | ops.Convert() | ops.Pull() if wished:
-                return self._change(hub, wished[operation.code % len(wished)], operation)
-            case _:
-                return None
-
-    def _change(self, hub: Hub, code: CodeRecord, operation: ops.Operation) -> Coroutine[Any, Any, object] | None:
-        codes, code_id = hub.codes, code.code_id
-        self._target = code_id
-        change: Change | None = None
-        match operation:
-            case ops.Delete():
-                return codes.delete(code_id, "test")
-            case ops.Convert():
-                return codes.convert(code_id, "test", is_managed=False)
-            case ops.Pull():
-                return codes.pull_backup(code_id, "test")
-            case ops.Repin(_, pin):
-                change = Change(pin=PINS[0] if pin is None else PINS[pin])
-            case ops.Move(_, None):
-                change = Change(starts_at=None, ends_at=None)
-            case ops.Move(_, seconds) if code.starts_at is not None and code.ends_at is not None:
-                assert seconds is not None
-                later = timedelta(seconds=seconds)
-                change = Change(starts_at=code.starts_at + later, ends_at=code.ends_at + later)
-            case ops.Cut(_, seconds):
-                ends_at = self.whole(seconds)
-                starts_at = min(code.starts_at or self.whole(0), ends_at - timedelta(seconds=1))
-                change = Change(starts_at=starts_at, ends_at=ends_at)
-        return None if change is None else codes.update(code_id, change, "test")
-
-    def _wish_of(self, hub: Hub, create: ops.Create) -> Wish | None:
-        device = self._id_of(hub, self.locks[create.lock])
-        if device is None:
-            return None
-        starts_at = None if create.starts_in is None else self.whole(create.starts_in)
-        ends_at = None if starts_at is None else starts_at + timedelta(seconds=create.lasts)
-        return Wish(
-            device_id=device,
-            pin=None if create.pin is None else PINS[create.pin],
-            preferred_length=8,
-            starts_at=starts_at,
-            ends_at=ends_at,
-            is_external_modification_allowed=create.is_open,
-            prefers_native=create.prefers_native,
-        )
-
     def whole(self, later: float) -> datetime:
         """Return a time that is so much later than the true one."""
         return self.clock.true() + timedelta(seconds=later)
-
-    @staticmethod
-    def _id_of(hub: Hub, lock: SimLock) -> str | None:
-        found = [d for d, r in hub.devices.items() if r.device.description.native_id == lock.native_id]
-        return found[0] if found else None
 
     # -- the end -------------------------------------------------------------------------------------------------------
 
@@ -490,16 +421,6 @@ def _same_each_time() -> Iterator[None]:
         yield
 
 
-def run_on_virtual_time[T](main: Callable[[], Awaitable[T]]) -> T:
-    """Run a coroutine on a loop of its own, from a test that is not a coroutine itself."""
-
-    async def call() -> T:
-        return await main()
-
-    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
-        return runner.run(call())
-
-
 def live_through(operations: Sequence[ops.Operation]) -> Year:
     """Have a site live through operations. Raises `AssertionError` when a rule is broken."""
 
@@ -513,7 +434,9 @@ def live_through(operations: Sequence[ops.Operation]) -> Year:
             for operation in operations:
                 await year.perform(operation)
             await year.finish()
-            year.ended = year.loop.time()
+        except AssertionError as error:
+            error.add_note("\n".join(["what happened:", *map(repr, operations)]))
+            raise
         finally:
             year.loop.on_idle = None
             await year.stop()

@@ -131,7 +131,7 @@ class Crash(NamedTuple):
 
 
 class PowerCut(NamedTuple):
-    """Have the machine lose its power; without an RTC its clock then shows when that was, until it hears of a server."""
+    """Have the machine lose its power; without an RTC its clock shows when that was, until a server says better."""
 
     seconds: int
     has_rtc: bool = True
@@ -230,7 +230,8 @@ _OPERATION: st.SearchStrategy[Operation] = st.one_of(_NOTHING, *(_create() for _
 
 def _flat(pairs: list[tuple[Operation, int]]) -> list[Operation]:
     """Leave out waits for nothing."""
-    return [one for operation, wait in pairs for one in (operation, Wait(wait)) if one != Wait(0)]
+    steps = (one for operation, wait in pairs for one in (operation, Wait(wait)))
+    return [one for one in steps if not (isinstance(one, Wait) and one.seconds == 0)]
 
 
 def script(length: int) -> st.SearchStrategy[list[Operation]]:

@@ -270,7 +270,7 @@ class Reconciler:
         backlog = self.backlog(record.device.instance)
         if backlog.steps > 1:
             return f"The radio is busy: {backlog.steps} changes wait, for about {backlog.seconds:.0f} s."
-        return "The lock has not confirmed it yet; the hub goes on trying."
+        return "It is on its way; the lock has not confirmed it yet."
 
     # -- serving one lock ----------------------------------------------------------------------------------------------
 

@@ -66,7 +66,7 @@ async def test_a_code_that_waits_says_why_and_how_long(tmp_path: Path) -> None:
         (code,) = await site.hub.codes.create([Wish(device_id=lock.device.device_id, name="Guest")], "config")
         await until(lambda: site.hub.codes.get(code.code_id).placement is not None)
         (line,) = (await lines(site, lock)).values()
-        assert (line.state, line.why) == ("Being set", "The lock has not confirmed it yet; the hub goes on trying.")
+        assert (line.state, line.why) == ("Being set", "It is on its way; the lock has not confirmed it yet.")
         assert line.wait.startswith("Expected in about ")
         await site.see(ReachabilitySeen(native_id="Room 1", online=False, reason="It sleeps."))
         (line,) = (await lines(site, lock)).values()

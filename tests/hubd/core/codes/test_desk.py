@@ -199,7 +199,7 @@ async def test_every_reason_to_wait_has_a_sentence(tmp_path: Path) -> None:
 async def test_what_is_as_it_should_be_needs_no_reason(tmp_path: Path) -> None:
     async with desk(tmp_path) as site:
         code = await site.wish(pin=PIN)
-        assert site.codes.why(code, None) == "The lock has not confirmed it yet; the hub goes on trying."
+        assert site.codes.why(code, None) == "It is on its way; the lock has not confirmed it yet."
         await site.wait(5)
         assert site.codes.why(site.codes.get(code.code_id), None) is None
         later = await site.wish(pin=OTHER, starts_at=site.at(hours=1), ends_at=site.at(hours=2))

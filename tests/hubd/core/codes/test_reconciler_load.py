@@ -13,8 +13,8 @@ from hubd.core.codes.wishes import Wish
 from hubd.model import KeypadCapability, UnlockDoor
 from hubd.store.codes import CodeRecord
 from tests.sims.locks import SimLock
-from tests.support.virtual import allow_blocking
-from tests.support.year import Year, run_on_virtual_time
+from tests.support.virtual import allow_blocking, run_on_virtual_time
+from tests.support.year import Year
 
 HOUR = 3600
 

@@ -1,4 +1,4 @@
-"""A year in a minute: locks, people and faults by chance, over months of virtual time, held against the safety rules."""
+"""A year in a minute: locks, people and faults by chance, over months of virtual time, held against the rules."""
 
 import pytest
 from blockbuster import BlockBuster
@@ -19,7 +19,7 @@ def test_a_quiet_month() -> None:
     assert [len(lock.slots) for lock in year.locks] == [1, 0, 0, 0]
 
 
-@settings(max_examples=40)
+@settings(max_examples=30)
 @given(script(16))
 def test_the_rules_hold(operations: list[Operation]) -> None:
     live_through(operations)

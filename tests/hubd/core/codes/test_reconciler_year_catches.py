@@ -1,4 +1,4 @@
-"""The year simulation is worth something only if it fails: one planted defect of each kind, and the rule that finds it."""
+"""The year simulation is worth something only if it fails: a defect of each kind is planted, and its rule finds it."""
 
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -80,11 +80,11 @@ def take_silence_for_success(stack: ExitStack) -> None:
 
 def look_for_no_twins(stack: ExitStack) -> None:
     _swap(stack, wishes.Wishes, "_check_twins", lambda *_: None)
-    _swap(stack, plan._Planner, "_twin", lambda *_: None)
+    _swap(stack, plan._Planner, "_twin", lambda *_: None)  # noqa: SLF001
 
 
 def take_foreign_slots(stack: ExitStack) -> None:
-    free = plan._Planner._free_slots
+    free = plan._Planner._free_slots  # noqa: SLF001
 
     def take(self: Any) -> Any:
         placed, self._placed = self._placed, {s: c for s, c in self._placed.items() if c.is_managed}
@@ -92,14 +92,14 @@ def take_foreign_slots(stack: ExitStack) -> None:
         self._placed = placed
         return found
 
-    _swap(stack, plan._Planner, "_free_slots", take)
+    _swap(stack, plan._Planner, "_free_slots", take)  # noqa: SLF001
 
 
 def take_reserved_slots(stack: ExitStack) -> None:
     def take(self: Any) -> Any:
         return (slot for slot in range(1, self._keypad.slots + 1) if slot not in self._placed)
 
-    _swap(stack, plan._Planner, "_free_slots", take)
+    _swap(stack, plan._Planner, "_free_slots", take)  # noqa: SLF001
 
 
 def rest_for_good(stack: ExitStack) -> None:
@@ -119,7 +119,7 @@ def believe_one_reading(stack: ExitStack) -> None:
 
 
 def never_sweep(stack: ExitStack) -> None:
-    _swap(stack, plan._Planner, "_look", lambda _: None)
+    _swap(stack, plan._Planner, "_look", lambda _: None)  # noqa: SLF001
 
 
 def ignore_hints(stack: ExitStack) -> None:
@@ -175,7 +175,7 @@ def lose_deletions(stack: ExitStack) -> None:
 READ = Wait(100)
 """By then every slot was read."""
 SOON, DAY = Wait(9), 86_400
-SET = [READ, Create(0), SOON]
+SET: list[Operation] = [READ, Create(0), SOON]
 PLANTED: list[tuple[Plant, str, list[Operation]]] = [
     (forget_ends, "R1", [READ, Create(0, 20, 600), Wait(3600)]),
     (begin_early, "R1", [READ, Create(0, 7200, 600), Wait(7000), Create(0), Wait(9000)]),
@@ -206,7 +206,7 @@ def test_a_planted_defect_is_found(plant: Plant, rule: str, operations: list[Ope
     live_through(operations)
     with ExitStack() as stack:
         plant(stack)
-        with pytest.raises(AssertionError, match=f"^{rule}"):
+        with pytest.raises(AssertionError, match=rf"^{rule}"):
             live_through(operations)
 
 
@@ -219,8 +219,7 @@ def test_chance_finds_one_and_shows_the_shortest_way_to_it() -> None:
 
     with ExitStack() as stack:
         take_reserved_slots(stack)
-        with pytest.raises(AssertionError, match="^R4") as raised:
+        with pytest.raises(AssertionError, match=r"^R4") as raised:
             live()
-    shown = "".join(raised.value.__notes__)
-    assert shown.count("Create(") == 1
-    assert shown.count("Hand(") + shown.count("Break(") + shown.count("Crash(") == 0
+    shown = next(note for note in raised.value.__notes__ if note.startswith("what happened"))
+    assert len(shown.splitlines()) == 2, "one line for the title, one for the one thing that it takes"
