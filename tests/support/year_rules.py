@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from hubd.core.codes.pauses import PAUSES
+from hubd.core.codes.pauses import END_PAUSES, PAUSES
 from hubd.core.codes.reconciler import STORE_PAUSE
 from hubd.core.hub import Hub
 from hubd.store.codes import CodeRecord
@@ -19,8 +19,10 @@ if TYPE_CHECKING:
 
 PROMPT: Final = 60.0
 """Seconds, besides the backlog, within which the hub does what is due on a lock that answers."""
-REST: Final = PAUSES[-1] * 1.05 + 2 * STORE_PAUSE
+REST: Final = PAUSES[-1] * 1.1 + 2 * STORE_PAUSE
 """The longest pause after failures."""
+END_REST: Final = END_PAUSES[-1] * 1.1 + 2 * STORE_PAUSE
+"""The longest one of a code that is to go."""
 ROUND: Final = 86_400 * 1.4
 """Within which an edit that nobody told of is found: a round of the sweep, and some."""
 EVER: Final = 1e18
@@ -315,7 +317,7 @@ class Rules:
                 slot.outside = Count()
                 continue
             self._add(hub, slot.outside, outside, is_resting=self._is_resting(hub, lock, number))
-            if slot.outside.awake > self._slack(slot.outside) or slot.outside.resting > REST:
+            if slot.outside.awake > self._slack(slot.outside) or slot.outside.resting > END_REST:
                 self._break("R1", f"the PIN in slot {number} of {lock.native_id} opens outside its window")
 
     def _look_for(self, hub: Hub, wished: Wished, span: Span, *, is_counted: bool) -> None:

@@ -11,6 +11,7 @@ from hubd.core.codes.plan import Step, frame_for, is_in_place
 from hubd.core.codes.readings import Reader, place, take_off
 from hubd.core.codes.story import tell
 from hubd.core.codes.wishes import Wishes
+from hubd.core.lanes import Priority
 from hubd.model.capability import KeypadCapability
 from hubd.model.command import ClearCode, CodeCommand, ReadCode, SetCode
 from hubd.model.event import CodeFailed
@@ -145,8 +146,7 @@ def _is_decided(exchange: Exchange, code: CodeRecord) -> bool:
 def _confirmed(view: View, exchange: Exchange, code: CodeRecord, at: datetime, *, is_trusted: bool) -> None:
     """The lock confirmed it without saying what the slot holds; or what it says is something else."""
     if exchange.step.kind == "read" or not _is_open(code) or code.placement is None:
-        is_removal = code.deleted_at is not None or exchange.step.kind == "clear" or _is_clearing(code)
-        error = "failed_to_remove_from_device" if is_removal else "failed_to_set_on_device"
+        error = _error(exchange, code)
         _note(view, code, error, _OTHERWISE[exchange.step.kind], at)
     elif _is_clearing(code):
         take_off(view, code, at, is_trusted=is_trusted)
@@ -170,11 +170,15 @@ def _failed(view: View, exchange: Exchange, code: CodeRecord, outcome: Outcome, 
     if is_twin and exchange.step.kind == "set" and (drawn := wishes.redraw(code)) is not None:
         _note(view, replace(drawn, trouble=code.trouble), _CODES[outcome.code], outcome.message, at, is_drawn=True)
         return
-    is_removal = exchange.step.kind == "clear" or code.deleted_at is not None
-    fallback = "failed_to_remove_from_device" if is_removal else "failed_to_set_on_device"
-    error, message = _CODES.get(outcome.code, fallback), outcome.message + _lengths(outcome)
+    error, message = _CODES.get(outcome.code, _error(exchange, code)), outcome.message + _lengths(outcome)
     conflict = _twin(view, code) if is_twin else None
     _note(view, code, error, message, at, is_certain=is_refused, conflict_id=conflict)
+
+
+def _error(exchange: Exchange, code: CodeRecord) -> str:
+    """Return what a failure is called: of something that is to be on the lock, or off it."""
+    is_removal = exchange.step.kind == "clear" or exchange.step.rank is Priority.END or _is_clearing(code)
+    return "failed_to_remove_from_device" if is_removal or code.deleted_at else "failed_to_set_on_device"
 
 
 def _lengths(outcome: Outcome) -> str:
@@ -206,7 +210,8 @@ def _note(
     before = code.trouble if code.trouble is not None and code.trouble.code == error else None
     attempts = 1 if before is None else before.attempts + 1
     since: datetime = at if before is None else before.since
-    retry = at if is_drawn and before is None else at + pauses.pause(attempts)
+    is_end = error == "failed_to_remove_from_device"
+    retry = at if is_drawn and before is None else at + pauses.pause(attempts, is_end=is_end)
     view.put_code(replace(code, trouble=Trouble(error, message, since, attempts, retry, conflict_id)))
     if attempts == (1 if is_certain else TOLD_AFTER):
         tell(view, code, CodeFailed(code_id=code.code_id, error_code=error, message=message))

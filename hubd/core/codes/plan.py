@@ -127,6 +127,11 @@ def retry_at(code: CodeRecord, at: datetime) -> datetime | None:
     return code.trouble.retry_at
 
 
+def _is_of_its_setting(code: CodeRecord, rank: Priority) -> bool:
+    """Whether a code that is to go rests only because setting it had failed."""
+    return rank is Priority.END and code.trouble is not None and code.trouble.code != "failed_to_remove_from_device"
+
+
 def plan(
     codes: Sequence[CodeRecord],
     book: CodeBook,
@@ -207,7 +212,7 @@ class _Planner:
             self._wakes.append(code.ends_at)
 
     def _do(self, code: CodeRecord, rank: Priority, kind: StepKind, slot: int) -> None:
-        until = retry_at(code, self._at)
+        until = None if _is_of_its_setting(code, rank) else retry_at(code, self._at)
         if until is not None:
             self._wakes.append(until)
             self._holds[code.code_id] = Hold("retry_later", until)

@@ -40,6 +40,8 @@ EXCHANGE_SECONDS: Final = 12.0
 LOOK_SECONDS: Final = 10.0
 """The longest sleep: a step of the wall clock is noticed within it."""
 STORE_PAUSE: Final = 5.0
+LONGEST_END_REST: Final = 300.0
+"""How long a lock that could not be reached rests at most once a code on it is over."""
 USUAL_SECONDS: Final = 2.0
 """What an exchange is taken to last before one was measured."""
 _WEIGHT: Final = 0.2
@@ -220,6 +222,8 @@ class Reconciler:
         instant = self._sense.now()
         made = self._plan(lock.device_id, keypad, instant)
         now = self._clock.monotonic()
+        if made.steps and made.steps[0].rank is Priority.END:
+            lock.rests_until = min(lock.rests_until, now + LONGEST_END_REST)
         lock.alarm = min((end for end in (lock.rests_until, lock.silent_until) if end > now), default=None)
         lock.steps = self._permitted(record, made.steps)
         ticks = [self._next_tick(code, keypad, instant) for code in self._journal.tables.codes_of(lock.device_id)]
@@ -324,7 +328,8 @@ class Reconciler:
         if outcome.kind in _UNSENT:
             lock.failures += 1
             lock.problem = outcome.message
-            lock.rests_until = self._clock.monotonic() + pause(lock.failures).total_seconds()
+            rest = pause(lock.failures, is_end=exchange.step.rank is Priority.END)
+            lock.rests_until = self._clock.monotonic() + rest.total_seconds()
             return
         lock.failures = 0
         if _is_look(exchange.step):

@@ -14,6 +14,14 @@ def test_a_rest_is_longer_each_time_and_never_for_good(attempts: int) -> None:
     assert pause(attempts) < LONGEST_RETRY, "else a plan takes it for a clock that was set back"
 
 
+def test_what_must_not_be_on_a_lock_is_tried_each_minute_for_an_hour() -> None:
+    """With its exchange, that keeps to the sixty seconds within which a code is off once its lock can be reached."""
+    rests = [pause(attempt, is_end=True).total_seconds() for attempt in range(1, 200)]
+    assert max(rests[:72]) <= 55
+    assert sum(rests[:72]) >= 3000
+    assert max(rests) <= 330
+
+
 def test_the_steps_do_not_overlap_however_they_jitter() -> None:
     assert all(1.1 * one < 0.9 * other for one, other in pairwise(PAUSES))
 

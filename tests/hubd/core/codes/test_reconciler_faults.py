@@ -338,3 +338,31 @@ async def test_in_doubt_starts_wait_and_ends_happen(tmp_path: Path) -> None:
         assert site.codes.now().is_trusted
         await site.wait(10)
         assert (site.lock().pins(), await site.status(coming)) == ({1: OTHER}, "set")
+
+
+async def test_a_code_that_ends_while_its_setting_rests_is_taken_off_without_waiting_for_that(tmp_path: Path) -> None:
+    async with lock_site(tmp_path / "hub.db") as site:
+        await site.wait(FIRST_READ)
+        site.lock().fault = "mute"  # it stores the code and does not say so
+        code = await site.wish(pin="482915", starts_at=site.at(), ends_at=site.at(hours=1))
+        await site.wait(3590)
+        assert site.codes.get(code.code_id).trouble is not None
+        site.lock().fault = "none"  # and nobody tells
+        await site.wait(10 + 75)
+        assert (await site.status(code), site.lock().pins()) == ("gone", {})
+
+
+async def test_a_lock_that_does_not_answer_is_asked_each_minute_to_drop_a_code_that_is_over(tmp_path: Path) -> None:
+    async with lock_site(tmp_path / "hub.db") as site:
+        await site.wait(FIRST_READ)
+        code = await site.wish(pin="482915", starts_at=site.at(), ends_at=site.at(minutes=10))
+        await site.wait(590)
+        site.lock().fault = "deaf"
+        await site.wait(10 + 1200)
+        assert await site.status(code) == "removing"
+        before = site.network.exchanges
+        await site.wait(600)
+        assert 7 <= site.network.exchanges - before <= 12
+        site.lock().fault = "none"
+        await site.wait(60)
+        assert (await site.status(code), site.lock().pins()) == ("gone", {})

@@ -26,6 +26,7 @@ def test_the_rules_hold(operations: list[Operation]) -> None:
 
 
 @pytest.mark.soak
+@settings(max_examples=500)  # some four seconds each
 @given(script(60))
 def test_the_rules_hold_for_long(operations: list[Operation]) -> None:
     live_through(operations)

@@ -103,7 +103,7 @@ def take_reserved_slots(stack: ExitStack) -> None:
 
 
 def rest_for_good(stack: ExitStack) -> None:
-    _swap(stack, pauses, "pause", lambda _: timedelta(days=365))
+    _swap(stack, pauses, "pause", lambda _, **__: timedelta(days=365))
     _swap(stack, plan, "LONGEST_RETRY", timedelta(days=3650))
 
 
