@@ -57,7 +57,9 @@ def find(call: Call, params: GetAccessCode, *, is_managed: bool) -> CodeRecord:
     if params.code is not None:
         if not sees_pins(call):
             raise AccessError(403, "forbidden", "A viewer does not see PINs, and may not ask for one; ask by id.")
-        fitting = [code for code in fitting if code in call.hub.codes.with_pin(code.device_id, params.code)]
+        pin, device_ids = params.code, {code.device_id for code in fitting}
+        having = {code.code_id for device_id in device_ids for code in call.hub.codes.with_pin(device_id, pin)}
+        fitting = [code for code in fitting if code.code_id in having]
     fitting = [code for code in fitting if code.is_managed is is_managed]
     if not fitting:
         raise missing(params.access_code_id, is_managed=is_managed)

@@ -294,7 +294,7 @@ def _unverified(code: CodeRecord, status: CodeStatus) -> CodeNotice | None:
 
 def is_ready_spare(code: CodeRecord) -> bool:
     """Whether a code is a backup code that can be pulled."""
-    is_spare = code.is_backup and code.ends_at is None and code.deleted_at is None
+    is_spare = code.is_backup and code.starts_at is None and code.ends_at is None and code.deleted_at is None
     return is_spare and code.placement is not None and code.placement.state == "set"
 
 

@@ -53,6 +53,9 @@ class Values(Shape, frozen=True, kw_only=True):
     starts_at: Maybe[datetime | None] = UNSET
     ends_at: Maybe[datetime | None] = UNSET
 
+    def __repr__(self) -> str:
+        return f"Values(starts_at={self.starts_at!r}, ends_at={self.ends_at!r})"
+
 
 class Mutation(Shape, frozen=True, kw_only=True):
     """A member of `pending_mutations`; `message` says why it waits, and for how long."""

@@ -36,6 +36,8 @@ _REASONS: Final = {
     "ended": "its time was over",
     "deleted": "it was deleted",
     "not_begun": "it was moved to a later time",
+    "changed": "what was wished of it has changed",
+    "device_replaced": "another device took the place of its lock",
     "removed_externally": "somebody else removed it from the lock",
 }
 

@@ -39,6 +39,9 @@ MAX_QUERY_FIELDS = 1000
 class Params(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Base of the parameters of a route. Unknown members are refused: a filter that is ignored would be a lie."""
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(…)"  # a PIN may be among them
+
 
 class NoParams(Params, frozen=True, kw_only=True):
     """For routes that take none."""

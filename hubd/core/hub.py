@@ -241,6 +241,7 @@ class Hub:
                 event = DeviceFound(device=device, is_managed=is_managed)
                 public = "device.added" if is_managed else None
                 view.emit(event, public=public, instance=instance, device_id=device_id)
+                self.codes.returned(view, device_id)
             else:
                 meet(view, known)
                 self._redescribe(view, known, device)
@@ -334,7 +335,7 @@ class Hub:
             return
         self.codes.take_in(view, record, seen)
         silence = self.presence.silence(record.device.instance)
-        observer = Observer(view, record, self.dispatcher.order_of(device_id), silence)
+        observer = Observer(view, record, self.dispatcher.order_of(device_id), silence, self.sense.now())
         order = self.dispatcher.latest_order(device_id)
         for reading in seen:
             observer.apply(reading)
@@ -364,9 +365,7 @@ class Hub:
     def _tell_codes(self, device_id: str, seen: tuple[Seen, ...]) -> None:
         for reading in seen:
             match reading:
-                case ReachabilitySeen(online=True):
-                    self.codes.reconciler.heard(device_id)
-                case CodeSeen() | CodeHintSeen() | LockSeen(user_slot=int()):
+                case ReachabilitySeen() | CodeSeen() | CodeHintSeen() | LockSeen(user_slot=int()):
                     self.codes.reconciler.touch(device_id)
                 case _:
                     pass

@@ -3,13 +3,14 @@
 A reading that only confirms is telemetry: readers see it, the journal does not.
 """
 
-from datetime import datetime
-from typing import Literal
+from datetime import datetime, timedelta
+from typing import Final, Literal
 
 from msgspec.structs import replace
 
 from hubd.core.battery import judge
 from hubd.core.codes.story import tell
+from hubd.core.sense import Instant
 from hubd.core.silence import AT_ONCE, Silence, hear
 from hubd.model.event import (
     BatteryChanged,
@@ -41,6 +42,11 @@ from hubd.store.codes import CodeRecord
 from hubd.store.records import DeviceRecord
 from hubd.store.tables import View
 
+CLOCKS_APART: Final = timedelta(minutes=1)
+"""How far a lock's own clock may be off."""
+BELIEVABLE: Final = timedelta(days=7)
+"""How late a use may be told; a lock that tells of an older one has lost its time."""
+
 type BatteryStatus = Literal["critical", "low", "good", "full"]
 
 _LEVELS: tuple[tuple[float, BatteryStatus], ...] = ((0.10, "critical"), (0.25, "low"), (0.75, "good"))
@@ -58,13 +64,22 @@ class Observer:
     """Applies readings of one device within a transaction."""
 
     def __init__(
-        self, view: View, record: DeviceRecord, order: tuple[str, bool] | None, silence: Silence = AT_ONCE
+        self,
+        view: View,
+        record: DeviceRecord,
+        order: tuple[str, bool] | None,
+        silence: Silence = AT_ONCE,
+        instant: Instant | None = None,
     ) -> None:
-        """`order` is the request id and target position of an order under way on this device."""
+        """`order` is the request id and target position of an order under way on this device.
+
+        `instant` is the time that codes go by; without it, the view's.
+        """
         self._view = view
         self._device = record.device
         self._order = order
         self._silence = silence
+        self._instant = instant or Instant(view.now, is_trusted=True)
 
     def apply(self, seen: Seen) -> None:
         """Apply one reading."""
@@ -129,8 +144,9 @@ class Observer:
         )
         self._emit(record, event, "lock.locked" if seen.locked else "lock.unlocked", seen)
         if code is not None and not seen.locked:
-            used_at = seen.occurred_at or self._view.now
-            if (misuse := misused(code, used_at)) is not None:
+            is_trusted = self._instant.is_trusted
+            used_at = (seen.occurred_at if is_trusted else None) or self._instant.at
+            if (misuse := misused(code, used_at, is_trusted=is_trusted)) is not None:
                 tell(self._view, code, misuse)
             if code.is_one_time and code.is_managed and code.deleted_at is None:
                 self._view.put_code(replace(code, deleted_at=self._view.now, deleted_by="its one use"))
@@ -139,8 +155,13 @@ class Observer:
         """Return the access code that opened or closed the lock; that of its slot at this time."""
         if seen.user_slot is None:
             return None
-        codes = self._view.codes_of(self._device.device_id)
-        return next((c for c in codes if c.placement is not None and c.placement.slot == seen.user_slot), None)
+        placed = ((code, code.placement) for code in self._view.codes_of(self._device.device_id))
+        code = next(((c, where) for c, where in placed if where is not None and where.slot == seen.user_slot), None)
+        if code is None:
+            return None
+        late = None if seen.occurred_at is None else code[1].since - seen.occurred_at
+        is_older = late is not None and CLOCKS_APART < late < BELIEVABLE and self._instant.is_trusted
+        return None if is_older else code[0]  # it may be told late, of a time before this code was there
 
     def _door(self, record: DeviceRecord, seen: DoorSeen) -> None:
         if seen.open == record.state.door_open:
@@ -184,12 +205,15 @@ class Observer:
             self._emit(record, event, "thermostat.manually_adjusted", seen)
 
 
-def misused(code: CodeRecord, at: datetime) -> CodeMisused | None:
-    """Return the alarm that a use of a code at a time is worth; None if it was within its time frame."""
+def misused(code: CodeRecord, at: datetime, *, is_trusted: bool = True) -> CodeMisused | None:
+    """Return the alarm that a use of a code at a time is worth; None if it was within its time frame.
+
+    A time that is not trusted is a lower bound: it proves that a use was late, never that it was early.
+    """
     if not code.is_managed or code.placement is None:
         return None
-    is_early = code.starts_at is not None and at < code.starts_at
-    is_late = code.deleted_at is not None or (code.ends_at is not None and at >= code.ends_at)
+    is_early = is_trusted and code.starts_at is not None and at < code.starts_at
+    is_late = any(end is not None and at >= end for end in (code.deleted_at, code.ends_at))
     if not is_early and not is_late:
         return None
     slot = code.placement.slot

@@ -30,7 +30,7 @@ async def replace(
     await hub.journal.transact(apply)
     for changed in (device_id, replacement_id):
         hub.dispatcher.note_order(changed, None)  # no bolt speaks for an order to another lock
-        hub.codes.reconciler.touch(changed)
+        hub.codes.reconciler.heard(changed)  # nor is it the new one that did not answer
     return hub.devices[device_id]
 
 

@@ -56,6 +56,8 @@ class Trouble(msgspec.Struct, frozen=True, omit_defaults=True):
     retry_at: datetime
     conflict_id: str | None = None
     """The other code on the lock that has the same PIN."""
+    is_told: bool = False
+    """The event of it was told."""
 
 
 class Tampering(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -84,7 +86,8 @@ class CodeRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     """Whoever asked for the code chose its PIN; else the hub may take another one before it is on the lock."""
     starts_at: datetime | None = None
     ends_at: datetime | None = None
-    """None: the code is `ongoing`. A code has both times or an end or neither, never a start alone."""
+    """None: the code is `ongoing`. A code has both times or an end or neither; a start alone has only a backup code
+    that was pulled and whose code was made ongoing since: it is no spare one any more."""
     common_code_key: str | None = None
     is_external_modification_allowed: bool = False
     prefers_native: bool = True
@@ -111,6 +114,8 @@ class Doubt(msgspec.Struct, frozen=True, omit_defaults=True):
     at: datetime
     mark: bytes | None = None
     is_enabled: bool = True
+    times: int = 1
+    """How many readings in a row told something else each time."""
 
 
 class CodeBook(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -30,6 +30,8 @@ CONTROLLER: Final = "controller"
 SERVER_LOST: Final = "server_lost"
 NOT_SUPPORTED_BY_CONTROLLER: Final = 105
 """zwave-js's error for a question that this model of controller cannot answer."""
+CONTROLLER_TIMEOUT: Final = 200
+"""zwave-js's error for a stick that took a frame and did not say what became of it, or did not take it."""
 
 DRIVER_NOT_READY: Final = 1013
 """Close code with which zwave-js-server turns clients away while its driver has no controller."""

@@ -6,6 +6,8 @@ from datetime import datetime
 from functools import partial
 from typing import Final
 
+from msgspec.structs import replace
+
 from hubd.core.codes import groups
 from hubd.core.codes import status as standing
 from hubd.core.codes.keeper import PinKeeper
@@ -143,6 +145,12 @@ class Codes:
                 reader.read(reading)
             elif isinstance(reading, CodeHintSeen):
                 reader.hint(reading)
+
+    def returned(self, view: View, device_id: str) -> None:
+        """Take in, within a transaction, that a device was gone and is back: what its slots hold is to be read anew."""
+        book = view.book(device_id)
+        if book.unread is not None:
+            view.put_book(replace(book, unread=None, hearsay=(), swept_slot=0, swept_at=None))
 
     # -- looking -------------------------------------------------------------------------------------------------------
 

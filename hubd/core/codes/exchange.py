@@ -24,6 +24,7 @@ from hubd.store.tables import View, native_key
 TOLD_AFTER = 3
 """Failures in a row, of the kind that may be chance, after which somebody is told."""
 
+_NOT_SET, _NOT_REMOVED = "failed_to_set_on_device", "failed_to_remove_from_device"
 _CODES = {
     "duplicate_code": "duplicate_code_on_device",
     "no_space": "no_space_for_access_code_on_device",
@@ -170,7 +171,9 @@ def _failed(view: View, exchange: Exchange, code: CodeRecord, outcome: Outcome, 
     if is_twin and exchange.step.kind == "set" and (drawn := wishes.redraw(code)) is not None:
         _note(view, replace(drawn, trouble=code.trouble), _CODES[outcome.code], outcome.message, at, is_drawn=True)
         return
-    error, message = _CODES.get(outcome.code, _error(exchange, code)), outcome.message + _lengths(outcome)
+    error, message = _error(exchange, code), outcome.message + _lengths(outcome)
+    if error == _NOT_SET:
+        error = _CODES.get(outcome.code, error)
     conflict = _twin(view, code) if is_twin else None
     _note(view, code, error, message, at, is_certain=is_refused, conflict_id=conflict)
 
@@ -178,7 +181,7 @@ def _failed(view: View, exchange: Exchange, code: CodeRecord, outcome: Outcome, 
 def _error(exchange: Exchange, code: CodeRecord) -> str:
     """Return what a failure is called: of something that is to be on the lock, or off it."""
     is_removal = exchange.step.kind == "clear" or exchange.step.rank is Priority.END or _is_clearing(code)
-    return "failed_to_remove_from_device" if is_removal or code.deleted_at else "failed_to_set_on_device"
+    return _NOT_REMOVED if is_removal or code.deleted_at else _NOT_SET
 
 
 def _lengths(outcome: Outcome) -> str:
@@ -206,12 +209,21 @@ def _note(
     is_drawn: bool = False,
     conflict_id: str | None = None,
 ) -> None:
-    """Remember the failure, and tell of it once. A PIN that was drawn anew is first tried at once."""
-    before = code.trouble if code.trouble is not None and code.trouble.code == error else None
+    """Remember the failure, and tell of it once. A PIN that was drawn anew is first tried at once.
+
+    Failures to set count as in a row whatever each was: a lock that gives another reason each time rests as long.
+    """
+    before = code.trouble
+    if before is not None and (before.code == _NOT_REMOVED) is not (error == _NOT_REMOVED):
+        before = None
+    same = before if before is not None and before.code == error else None
     attempts = 1 if before is None else before.attempts + 1
-    since: datetime = at if before is None else before.since
-    is_end = error == "failed_to_remove_from_device"
+    since: datetime = at if same is None else same.since
+    is_told = same is not None and same.is_told
+    is_news = not is_told and (is_certain or attempts >= TOLD_AFTER)
+    is_end = error == _NOT_REMOVED
     retry = at if is_drawn and before is None else at + pauses.pause(attempts, is_end=is_end)
-    view.put_code(replace(code, trouble=Trouble(error, message, since, attempts, retry, conflict_id)))
-    if attempts == (1 if is_certain else TOLD_AFTER):
+    trouble = Trouble(error, message, since, attempts, retry, conflict_id, is_told or is_news)
+    view.put_code(replace(code, trouble=trouble))
+    if is_news:
         tell(view, code, CodeFailed(code_id=code.code_id, error_code=error, message=message))

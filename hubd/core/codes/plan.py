@@ -17,12 +17,14 @@ import msgspec
 from hubd.core.lanes import Priority
 from hubd.model.capability import KeypadCapability
 from hubd.model.code import TimeFrame
-from hubd.store.codes import CodeBook, CodeRecord, Placement
+from hubd.store.codes import CodeBook, CodeRecord, Doubt, Placement
 
 PRELOAD = timedelta(hours=72)
 """How long before its start a lock gets a code that it keeps inactive until then (Seam's figure)."""
 DOUBT_PAUSE = timedelta(seconds=3)
-"""Between the reading that differs and the one that is to agree with it."""
+"""Between the reading that differs and the one that is to agree with it; longer if that tells a third thing."""
+MOST_DOUBTS = 6
+"""After so many readings in a row that all differ, a slot is read once in 51 minutes."""
 LONGEST_RETRY = timedelta(hours=1)
 FIRST_SWEEP = timedelta(seconds=2)
 """Between two readings of a lock of which nothing is known yet."""
@@ -125,6 +127,10 @@ def retry_at(code: CodeRecord, at: datetime) -> datetime | None:
     if code.trouble is None or code.trouble.retry_at <= at or code.trouble.retry_at - at > LONGEST_RETRY:
         return None
     return code.trouble.retry_at
+
+
+def _doubt_pause(doubt: Doubt) -> timedelta:
+    return DOUBT_PAUSE * 4.0 ** (min(doubt.times, MOST_DOUBTS) - 1)
 
 
 def _is_of_its_setting(code: CodeRecord, rank: Priority) -> bool:
@@ -272,11 +278,14 @@ class _Planner:
 
     def _look(self) -> None:
         """Read what may have changed: at once what the lock hints at, soon what is in doubt, slowly everything."""
+        usable = set(self._round())  # a keypad may have shrunk, or a slot have become reserved, since it was noted
         for slot in self._book.hints:
-            self._read(slot, self._at)
+            if slot in usable:
+                self._read(slot, self._at)
         for doubt in self._book.doubts:
-            self._read(doubt.slot, doubt.at + DOUBT_PAUSE)
-        since, between = self._book.swept_at, self._pace.sweep / self._keypad.slots
+            if doubt.slot in usable:
+                self._read(doubt.slot, doubt.at + _doubt_pause(doubt))
+        since, between = self._book.swept_at, self._pace.sweep / max(self._keypad.slots, 1)
         unheard = [slot for slot in self._unread() if slot not in self._book.hearsay]
         if unheard:  # the first round is quick; what a lock did not tell in it, it is asked for slowly
             pause = FIRST_SWEEP if unheard[0] > self._book.swept_slot else between

@@ -66,12 +66,12 @@ class Reader:
 
     def read(self, seen: CodeSeen) -> None:
         """Take in what a slot holds."""
-        if not self._is_ours(seen.slot):
+        code = self._at(seen.slot)
+        if code is None and not self._is_ours(seen.slot):  # a slot with a code in it may have become reserved since
             return
         book = self._view.book(self._device_id)
         pin = self._keeper.told(seen.pin_ref)
         mark = None if pin is None else self._keeper.mark(pin)
-        code = self._at(seen.slot)
         is_first = not book.is_known(seen.slot)
         if seen.is_cached:
             self._hear(book, code, seen, mark, is_first=is_first)
@@ -132,8 +132,9 @@ class Reader:
         book = self._view.book(self._device_id)
         doubt = Doubt(seen.slot, seen.is_used, self._now, mark, seen.is_enabled)
         known = next((d for d in book.doubts if d.slot == seen.slot), None)
-        if known is not None and replace(known, at=doubt.at) == doubt and abs(doubt.at - known.at) < APART:
+        if known is not None and replace(known, at=doubt.at, times=1) == doubt and abs(doubt.at - known.at) < APART:
             return
+        doubt = doubt if known is None else replace(doubt, times=known.times + 1)
         others = tuple(d for d in book.doubts if d.slot != seen.slot)
         self._view.put_book(replace(book, doubts=(*others, doubt)))
 

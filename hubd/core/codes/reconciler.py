@@ -7,9 +7,11 @@ waits by itself; no other one waits for it.
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
 from functools import partial
+from itertools import accumulate
 from typing import Final
 
 import msgspec
@@ -67,10 +69,16 @@ class _Lock:
         self.rank = Priority.SWEEP
         self.steps: tuple[Step, ...] = ()
         """Those that are due."""
+        self.due: dict[Priority, int] = {}
+        """How many of them are due up to a rank: asked for each code of a long list."""
         self.wake_at: datetime | None = None
         self.rests_until = 0.0
         """On the monotonic clock: it could not be reached just now, or the disk refused."""
         self.failures = 0
+        self.is_up = False
+        """It could be reached when it was last looked at."""
+        self.blind: set[tuple[int, str]] = set()
+        """Slots, with their codes, that were emptied while nothing could be recorded."""
         self.problem = ""
         """Why it could not be reached."""
         self.is_exchanging = False
@@ -110,6 +118,7 @@ class Reconciler:
         self._dirty: set[str] = set()
         self._woken = asyncio.Event()
         self._means: dict[str, float] = {}
+        self._complaints: set[str] = set()
 
     # -- being told ----------------------------------------------------------------------------------------------------
 
@@ -159,7 +168,7 @@ class Reconciler:
 
     def _before(self, instance: str, rank: Priority) -> dict[str, int]:
         """Return how many exchanges up to a rank are due on each lock."""
-        return {lock.device_id: sum(step.rank <= rank for step in lock.steps) for lock in self._of(instance)}
+        return {lock.device_id: lock.due.get(rank, 0) for lock in self._of(instance)}
 
     def _of(self, instance: str) -> list[_Lock]:
         devices = self._journal.tables.devices
@@ -202,13 +211,13 @@ class Reconciler:
         record = self._journal.tables.devices.get(device_id)
         keypad = None if record is None else record.device.description.capabilities.keypad
         if record is None or keypad is None or record.removed_at is not None:
-            self._locks.pop(device_id, None)
+            if (gone := self._locks.get(device_id)) is not None and gone.task is None:
+                del self._locks[device_id]  # else its task ends by itself, and should it be back by then, goes on
+            if record is not None and keypad is not None:
+                await self._let_time_pass(record, keypad)
             return
         lock = self._locks.setdefault(device_id, _Lock(device_id))
-        try:
-            await self._tick(record, keypad)
-        except StoreError as error:
-            LOG.warning("what time has done to codes is not recorded: %s", error.message)
+        if not await self._let_time_pass(record, keypad):
             lock.rests_until = self._clock.monotonic() + STORE_PAUSE
         self._replan(lock, record, keypad)
         if not self._may_serve(lock, record):
@@ -221,11 +230,16 @@ class Reconciler:
     def _replan(self, lock: _Lock, record: DeviceRecord, keypad: KeypadCapability) -> None:
         instant = self._sense.now()
         made = self._plan(lock.device_id, keypad, instant)
-        now = self._clock.monotonic()
+        now, was_up = self._clock.monotonic(), lock.is_up
+        lock.is_up = self._is_reachable(record)
+        if lock.is_up and not was_up:
+            lock.rests_until, lock.failures = 0.0, 0
         if made.steps and made.steps[0].rank is Priority.END:
             lock.rests_until = min(lock.rests_until, now + LONGEST_END_REST)
         lock.alarm = min((end for end in (lock.rests_until, lock.silent_until) if end > now), default=None)
         lock.steps = self._permitted(record, made.steps)
+        ranks = Counter(step.rank for step in lock.steps)
+        lock.due = dict(zip(Priority, accumulate(ranks[rank] for rank in Priority), strict=True))
         ticks = [self._next_tick(code, keypad, instant) for code in self._journal.tables.codes_of(lock.device_id)]
         times = [at for at in (*ticks, made.wake_at) if at is not None and at > instant.at]
         lock.wake_at = min(times, default=None)
@@ -234,6 +248,13 @@ class Reconciler:
         tables = self._journal.tables
         codes, book = tables.codes_of(device_id), tables.book(device_id)
         return plan(codes, book, keypad, instant.at, is_trusted=instant.is_trusted, pace=self._pace)
+
+    def _complain(self, words: str, error: StoreError) -> None:
+        """Log what the disk refuses: once until it takes something, not for each lock every few seconds."""
+        complaint = f"{words}: {error.message}"
+        if complaint not in self._complaints:
+            self._complaints.add(complaint)
+            LOG.warning("%s", complaint)
 
     def _may_serve(self, lock: _Lock, record: DeviceRecord) -> bool:
         is_rested = self._clock.monotonic() >= lock.rests_until
@@ -244,6 +265,14 @@ class Reconciler:
     @staticmethod
     def _next_tick(code: CodeRecord, keypad: KeypadCapability, instant: Instant) -> datetime | None:
         return next_tick(code, keypad, instant.at, is_trusted=instant.is_trusted)
+
+    async def _let_time_pass(self, record: DeviceRecord, keypad: KeypadCapability) -> bool:
+        try:
+            await self._tick(record, keypad)
+        except StoreError as error:
+            self._complain("what time has done to codes is not recorded", error)
+            return False
+        return True
 
     async def _tick(self, record: DeviceRecord, keypad: KeypadCapability) -> None:
         instant, device_id = self._sense.now(), record.device.device_id
@@ -317,9 +346,12 @@ class Reconciler:
         try:
             exchange = await self._journal.transact(partial(self._begin, device_id=lock.device_id))
         except StoreError as error:
-            LOG.warning("a change of a code cannot be recorded, so it is not made: %s", error.message)
+            self._complain("changes of codes cannot be recorded; only what is over is taken off", error)
+            await self._take_off_blindly(lock, instance)
             lock.rests_until = self._clock.monotonic() + STORE_PAUSE
             return
+        self._complaints.clear()
+        lock.blind.clear()
         if exchange is None:
             return
         started = self._clock.monotonic()
@@ -338,6 +370,23 @@ class Reconciler:
                 lock.silent_until = self._clock.monotonic() + pause(lock.silences).total_seconds()
         seconds, mean = self._clock.monotonic() - started, self._means.get(instance)
         self._means[instance] = seconds if mean is None else mean + _WEIGHT * (seconds - mean)
+
+    async def _take_off_blindly(self, lock: _Lock, instance: str) -> None:
+        """Empty the slot of a code that is over though the disk refuses to have it written down.
+
+        Of all changes this one may be made twice: the record still says that the code is there and over, so that it is
+        taken off again, and written down, once the disk takes it or the hub has crashed. A door waits for no disk.
+        """
+        record, codes = self._journal.tables.devices[lock.device_id], self._journal.tables.codes
+        keypad = record.device.description.capabilities.keypad
+        steps = [step for step in lock.steps if (step.kind, step.rank) == ("clear", Priority.END)]
+        step = next((step for step in steps if (step.slot, step.code_id or "") not in lock.blind), None)
+        if step is None or keypad is None:
+            return
+        outcome = await self._ask(instance, Exchange(step, record, keypad, codes.get(step.code_id or "")))
+        if outcome.kind is OutcomeKind.DONE:
+            lock.blind.add((step.slot, step.code_id or ""))
+        self._forget(outcome)
 
     def _begin(self, view: View, device_id: str) -> Exchange | None:
         """Choose the step on what is durable now, and write down that it is taken."""
@@ -387,6 +436,9 @@ class Reconciler:
             except StoreError as error:
                 LOG.error("the end of a change of a code is not recorded yet: %s", error.message)  # noqa: TRY400
                 await self._clock.sleep(STORE_PAUSE)
+        self._forget(outcome)
+
+    def _forget(self, outcome: Outcome) -> None:
         for seen in outcome.seen:
             if isinstance(seen, CodeSeen) and seen.pin_ref is not None:
                 self._vault.forget(seen.pin_ref)

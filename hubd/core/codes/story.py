@@ -21,6 +21,7 @@ from hubd.model.event import (
 )
 from hubd.store.codes import CodeRecord
 from hubd.store.records import micros
+from hubd.store.retention import AHEAD
 from hubd.store.tables import View
 
 HISTORY: Final = timedelta(days=366)
@@ -43,7 +44,9 @@ type CodeEvent = (
 )
 
 _INSERT = "INSERT INTO code_history(code_id, device_id, at, type, body) VALUES(?, ?, ?, ?, ?)"
-_PRUNE = "DELETE FROM code_history WHERE at < ?"
+_PRUNE = (
+    "DELETE FROM code_history WHERE id < (SELECT id FROM code_history WHERE +at BETWEEN ? AND ? ORDER BY id LIMIT 1)"
+)
 _SPECIAL: Final = {
     "name": "access_code.name_changed",
     "code": "access_code.code_changed",
@@ -66,8 +69,12 @@ def tell(view: View, code: CodeRecord, event: CodeEvent) -> None:
 
 
 def prune(view: View) -> None:
-    """Drop histories that are older than they are kept."""
-    view.execute(_PRUNE, micros(view.now - HISTORY))
+    """Drop histories that are older than they are kept: from the start on, up to the first young row.
+
+    So a row that was written while the clock stood in the past, or far ahead, goes with its neighbours; as long as no
+    young one is there, nothing goes. To be called only while the time is trusted.
+    """
+    view.execute(_PRUNE, micros(view.now - HISTORY), micros(view.now + AHEAD))
 
 
 def rows(event: CodeEvent) -> list[tuple[str | None, CodeEvent]]:

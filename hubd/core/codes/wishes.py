@@ -183,8 +183,10 @@ class Wishes:
                 self._check_prefix(keypad, kept, self._beside(before.device_id, frame, before))
         if change.wants_pool:
             self.fill_pool(before.device_id, is_wanted=True)
-        if after.ends_at != before.ends_at and (backup := self._backup_of(before)) is not None:
-            self._put(backup, replace(backup, ends_at=after.ends_at))
+        if frame != (before.starts_at, before.ends_at) and (backup := self._backup_of(before)) is not None:
+            is_later = after.starts_at is not None and after.starts_at > self._at
+            starts_at = after.starts_at if is_later else min(backup.starts_at or self._at, self._at)
+            self._put(backup, replace(backup, starts_at=starts_at, ends_at=after.ends_at))
         return self._put(before, after)
 
     def _put(self, before: CodeRecord, after: CodeRecord) -> CodeRecord:
@@ -230,7 +232,7 @@ class Wishes:
         if is_managed and before.pin is None:
             message = "The lock does not tell this PIN, so the hub could not put it back; delete it and create one."
             raise RefusedError("code_not_known", message, access_code_id=code_id)
-        if not is_managed and before.placement is None:
+        if not is_managed and (before.placement is None or before.placement.state != "set"):
             message = "The code is not on its lock, so nothing would be left of it; delete it instead."
             raise RefusedError("code_not_on_device", message, access_code_id=code_id)
         after = replace(
@@ -266,7 +268,10 @@ class Wishes:
         for _ in range(POOL_SIZE - len(spare)):
             if not has_room(self.room(device, keypad, (None, None), None)):
                 return
-            pin = self._pin(device_id, keypad, None, (None, None), None, None)
+            try:
+                pin = self._pin(device_id, keypad, None, (None, None), None, None)
+            except RefusedError:
+                return  # the lock takes no PIN that is not in use; whoever asked for something else gets that
             code_id, now = ids.new_id(), self._view.now
             sealed = self._keeper.seal(code_id, pin)
             self._add(
@@ -276,11 +281,11 @@ class Wishes:
     def spare(self, device_id: str) -> list[CodeRecord]:
         """Return the spare codes of a device that were not pulled, those on the lock first."""
         backups = [c for c in self._view.codes_of(device_id) if c.is_managed and c.is_backup]
-        found = [c for c in backups if c.ends_at is None and c.deleted_at is None]
+        found = [c for c in backups if c.starts_at is None and c.ends_at is None and c.deleted_at is None]
         return sorted(found, key=lambda code: code.placement is None or code.placement.state != "set")
 
     def pull_backup(self, code_id: str) -> CodeRecord:
-        """Return the spare code that works in place of a code from now on; the same one each time."""
+        """Return the spare code that works in place of a code, now or once that begins; the same one each time."""
         code = self.code(code_id)
         self._check_alive(code)
         if code.is_backup:
@@ -298,8 +303,9 @@ class Wishes:
         if backup is None:
             message = "No backup code is on the lock now; create one with use_backup_access_code_pool and wait for it."
             raise RefusedError("no_backup_access_code_available", message, access_code_id=code_id)
-        name = f"Backup {code.name or code.code_id[:8]}"
-        backup = replace(backup, name=name, starts_at=self._at, ends_at=code.ends_at, changed_at=self._view.now)
+        name, now = f"Backup {code.name or code.code_id[:8]}", self._at.replace(microsecond=0)
+        starts_at = now if code.starts_at is None else max(now, code.starts_at)
+        backup = replace(backup, name=name, starts_at=starts_at, ends_at=code.ends_at, changed_at=self._view.now)
         if backup.placement is not None:  # it is there, and a lock of its own schedule has it without one: enough
             backup = replace(backup, prefers_native=False)
         self._view.put_code(backup)

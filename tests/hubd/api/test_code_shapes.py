@@ -33,7 +33,7 @@ def test_a_repr_has_no_pin() -> None:
         AccessCode,
     )
     found = msgspec.convert(COMMON | {"status": "set"}, UnmanagedCode)
-    for shape in (code, found):
+    for shape in (code, found, Values(code=PIN)):
         assert PIN not in repr(shape)
         assert PIN.encode() in msgspec.json.encode(shape)
 

@@ -1,6 +1,11 @@
 from datetime import timedelta
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
+import msgspec
+import pytest
+
+from hubd.api.code_timeline import _sentence
+from hubd.model.event import CodeGone, CodeTakenOff
 from tests.hubd.api.codes import OTHER, PIN, edit_slot, from_now, get, make, moment, put_in, slot_of
 from tests.hubd.api.harness import Api
 from tests.support.site import eventually
@@ -107,3 +112,11 @@ async def test_a_backup_and_a_start_that_is_moved(api: Api) -> None:
     assert types(found)[0] == "removed_from_device"
     assert "it was moved to a later time" in found["timeline_events"][0]["description"]
     assert "backup_access_code_pulled" in types(found)
+
+
+@pytest.mark.parametrize("kind", [CodeTakenOff, CodeGone])
+def test_every_reason_has_its_words(kind: type[CodeTakenOff | CodeGone]) -> None:
+    for reason in get_args(get_type_hints(kind)["reason"]):
+        where = {"slot": 1} if kind is CodeTakenOff else {}
+        event = msgspec.convert({"type": kind.__struct_config__.tag, "code_id": "c", "reason": reason, **where}, kind)
+        assert _sentence(event, "").endswith(".")

@@ -11,6 +11,7 @@ from hubd.api.events import ListEvents
 from hubd.api.filters import DeviceFilters
 from hubd.api.locks import TurnLock
 from hubd.api.params import MAX_QUERY_FIELDS, NoParams, Params, from_json, from_query
+from hubd.api.simulate import EnterCode
 from hubd.model.errors import InvalidInputError
 
 ID = "11111111-1111-4111-8111-111111111111"
@@ -222,3 +223,7 @@ def test_any_query_is_taken_or_refused(kind: type[Params], data: st.DataObject) 
         assert isinstance(from_query(tuple(pairs), kind), kind)
     except InvalidInputError as error:
         error.message.encode()
+
+
+def test_a_repr_has_no_value() -> None:
+    assert repr(body(EnterCode, device_id=ID, code="48213077")) == "EnterCode(…)"

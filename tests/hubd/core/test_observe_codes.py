@@ -1,16 +1,18 @@
 """Uses of a lock by a code: whose it was, and the alarm for one outside its time."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from hubd.core.observe import Observer, misused
+from hubd.core.sense import Instant
 from hubd.model import CodeHintSeen, LockSeen, Seen
 from hubd.model.event import CodeMisused, Event, LockChanged
 from hubd.store.tables import View
-from tests.hubd.core.codes.scene import DEVICE, Scene
+from tests.hubd.core.codes.scene import DEVICE, Scene, kinds
 from tests.support.clock import NOON
 
 HOUR = timedelta(hours=1)
@@ -102,3 +104,33 @@ def test_readings_of_slots_are_left_to_those_who_keep_codes() -> None:
     for seen in (scene.reading(2, "48213077"), CodeHintSeen(native_id=DEVICE, change="changed", slot=2)):
         assert scene.transact(partial(look, seen=seen, scene=scene))[1] == []
     assert (scene.codes, scene.book.hints) == ([], ())
+
+
+def test_a_use_before_its_deletion_that_is_told_afterwards_is_no_misuse() -> None:
+    code = Scene().made(deleted_at=NOON)
+    code = replace(code, placement=Scene().on(2))
+    assert misused(code, NOON - TICK) is None
+    assert misused(code, NOON) is not None
+
+
+@pytest.mark.parametrize(("at", "is_misuse"), [(NOON - 9 * HOUR, False), (NOON + HOUR, True)])
+def test_by_a_clock_that_is_not_trusted_nobody_is_too_early(at: datetime, *, is_misuse: bool) -> None:
+    """What it shows is a lower bound, whatever the wall clock and the device say."""
+    scene = Scene()
+    scene.put(placement=scene.on(2), **WINDOW)
+    scene.pass_time(datetime(1970, 1, 1, tzinfo=UTC))
+    seen = LockSeen(native_id=DEVICE, locked=False, method="keycode", user_slot=2, occurred_at=scene.wall)
+    instant = Instant(at, is_trusted=False)
+    _, events = scene.transact(lambda view: Observer(view, scene.record, None, instant=instant).apply(seen))
+    assert ("code.misused" in kinds(events)) is is_misuse
+
+
+@pytest.mark.parametrize(("late", "is_named"), [(0, True), (0.01, True), (3, False), (24 * 3000, True)])
+def test_a_use_from_before_the_code_was_there_is_not_held_against_it(late: float, *, is_named: bool) -> None:
+    """A lock may tell late of a use; one that tells of ages ago has lost its clock."""
+    scene = Scene()
+    code = scene.put(placement=scene.on(2))
+    seen = LockSeen(native_id=DEVICE, locked=False, method="keycode", user_slot=2, occurred_at=scene.wall - late * HOUR)
+    _, events = scene.transact(lambda view: Observer(view, scene.record, None).apply(seen))
+    (event,) = [one for one in events if isinstance(one, LockChanged)]
+    assert event.code_id == (code.code_id if is_named else None)

@@ -9,14 +9,16 @@ from hubd.core import twins
 from hubd.core.hub import Hub
 from hubd.core.policy import Policy
 from hubd.core.replace import replace
-from hubd.model import BatterySeen, LockDoor, LockSeen, Outcome, ReachabilitySeen, done, ids
+from hubd.model import BatterySeen, LockDoor, LockSeen, Outcome, ReachabilitySeen, done, ids, unreachable
 from hubd.model.errors import HubError, RefusedError
 from hubd.model.event import DeviceEdited
 from hubd.store.records import DeviceRecord
 from hubd.store.tables import View
+from tests.hubd.core.codes.watched import Watched
 from tests.hubd.core.test_twins import two_ways_in
 from tests.support.clock import settle
 from tests.support.hub import HUB_ID, LiveHub, ScriptedDriver, live_hub, lock, lost, thermostat, until
+from tests.support.locks import lock_site
 from tests.support.store import slow_disk
 
 OLD, NEW = "old", "new"
@@ -280,3 +282,15 @@ async def test_a_twin_of_the_new_one_is_noticed_at_the_kept_id(tmp_path: Path) -
         await front.living_port.publish(silent(OLD))
         kept = await replace(hub, id_of(OLD), id_of(NEW), "k")
         assert [one.name for one in twins.twins_of(hub.devices, kept)] == ["Lock z"]
+
+
+async def test_the_new_one_need_not_rest_because_the_old_one_could_not_be_reached(tmp_path: Path) -> None:
+    network = Watched(2)
+    network.instead = lambda command: unreachable("asleep", "No answer.") if command.native_id == "101" else None
+    async with lock_site(tmp_path / "hub.db", network) as site:
+        await site.wish(pin="48213077")
+        await site.wait(3600)
+        assert site.lock("102").pins() == {}
+        await replace(site.hub, site.id_of("101"), site.id_of("102"), "k", is_old_present_ok=True)
+        await site.wait(60)
+        assert site.lock("102").pins() == {1: "48213077"}

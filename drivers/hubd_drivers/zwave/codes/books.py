@@ -10,9 +10,19 @@ from collections.abc import Mapping
 from enum import Enum, auto
 from typing import Final, Protocol
 
-from hubd_drivers.zwave.codes.held import ENABLED, Held, of_credential, of_credentials, of_user_code, of_values
+from hubd_drivers.zwave.codes.held import (
+    ENABLED,
+    LAST_SLOT,
+    Held,
+    of_credential,
+    of_credentials,
+    of_user_code,
+    of_values,
+)
 from hubd_drivers.zwave.codes.keypads import Keypad
+from hubd_drivers.zwave.codes.users import free_user
 from hubd_drivers.zwave.facts import USER_CODE, integer, items, mapping
+from hubd_drivers.zwave.failures import CommandError, Kind
 from hubd_drivers.zwave.link import Link
 
 PIN: Final = 1
@@ -21,7 +31,9 @@ _SUPERVISED: Final = 255
 _FAIL: Final = 2
 
 _OK, _OCCUPIED, _EMPTY, _DUPLICATE, _RULES, _DUPLICATE_ADMIN, _WRONG_USER = range(7)
-"""`SetCredentialResult`; 255 is "unknown", which is also what silence gives."""
+"""`SetCredentialResult`."""
+_UNKNOWN: Final = 255
+"""Likewise; it is also what silence gives."""
 _STALE: Final = frozenset({_OCCUPIED, _EMPTY, _WRONG_USER})
 """The lock holds something else than zwave-js believed; it has told, so that a second try is right."""
 
@@ -102,7 +114,7 @@ def _word(result: Mapping[str, object]) -> Word:
 
 
 class Credentials:
-    """PINs by User Credential CC. A PIN in slot 5 is that of user 5, unless the lock has given it to another."""
+    """PINs by User Credential CC. A PIN in slot 5 is that of user 5, unless slot or user is somebody else's."""
 
     def __init__(self, link: Link, node_id: int) -> None:
         self._link = link
@@ -153,12 +165,31 @@ class Credentials:
 
     async def _write(self, slot: int, pin: str, owner: int, *, is_sure: bool = False) -> int:
         """Write the PIN for its owner; returns the `SetCredentialResult`. `is_sure`: make the user in any case."""
-        user = owner or slot
+        user = owner or await self._free_user(slot)
         is_active = await self._is_active(user)
         if is_active is not True or (is_sure and not owner):
-            await self._ask("set_user", userId=user, options={"active": True})
+            is_taken = await self._let_in(user) == _OCCUPIED
+            if is_taken and not owner:  # by somebody of whom zwave-js did not know
+                user = await self._free_user(slot, taken=user)
+                await self._let_in(user)
         answer = await self._ask("set_credential", userId=user, **_at(slot), data=pin)
-        return integer(answer.get("result"), high=0xFF) or 0
+        result = integer(answer.get("result"), high=0xFF)
+        return _UNKNOWN if result is None else result
+
+    async def _let_in(self, user: int) -> int | None:
+        """Make a user, or have one who is there open the lock; returns the `SetUserResult`."""
+        return integer((await self._ask("set_user", userId=user, options={"active": True})).get("result"), high=0xFF)
+
+    async def _free_user(self, slot: int, taken: int = 0) -> int:
+        """Return a user for a slot that is nobody's, without asking the lock. Raises `CommandError` if none is left."""
+        limits = mapping((await self._ask("get_user_capabilities_cached")).get("capabilities"))
+        users = items((await self._ask("get_users_cached")).get("users"))
+        credentials = items((await self._ask("get_all_credentials_cached")).get("credentials"))
+        user = free_user(slot, integer(limits.get("maxUsers"), 1, LAST_SLOT) or slot, users, credentials, taken)
+        if user is None:
+            message = "Every user of the lock is somebody's, and a code needs one of its own."
+            raise CommandError(Kind.REFUSED, "no_space", message)
+        return user
 
     async def _is_active(self, user: int) -> bool | None:
         """Tell whether a user may enter, as zwave-js knows; None for one that it does not know."""

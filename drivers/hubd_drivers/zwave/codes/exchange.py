@@ -46,6 +46,7 @@ class Exchange:
         self._tells_pins = tells_pins
         self._seconds = seconds
         self._spoke = asyncio.Event()
+        self._is_clearing = False
         self._is_duplicate = False
         self._has_left = False
         self._is_open = False
@@ -77,6 +78,7 @@ class Exchange:
             message = f"The lock did not clear slot {self._slot}; a code is still in it."
             return rejected("device_refused", message, {"slot": self._slot}, self._seen())
 
+        self._is_clearing = True  # a duplicate is then somebody else's, at the keypad
         return await self._change(self._book.empty(self._slot), lambda held: not held.is_used, kept)
 
     async def read(self) -> Outcome:
@@ -112,7 +114,7 @@ class Exchange:
         return await otherwise(word)
 
     def _is_refused(self, word: Word) -> bool:
-        return self._is_duplicate or word in {Word.REFUSED, Word.DUPLICATE, Word.RULES}
+        return (self._is_duplicate and not self._is_clearing) or word in {Word.REFUSED, Word.DUPLICATE, Word.RULES}
 
     async def _shows(self, fits: _Fits, word: Word) -> bool:
         """Read the slot back; once more for a lock that may be slow."""

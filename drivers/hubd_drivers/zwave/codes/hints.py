@@ -25,6 +25,8 @@ class Hint(NamedTuple):
     slot: int | None
     is_read: bool = False
     """zwave-js has taken it from an answer of the lock, which may have been one to the hub."""
+    is_all: bool = False
+    """All codes are gone: the hub never does that."""
 
 
 def hint_of(event: Event) -> Hint | None:
@@ -33,7 +35,8 @@ def hint_of(event: Event) -> Hint | None:
         case Notified(type=kind, event=number) if kind == ACCESS and number in _CHANGES:
             if event.is_legacy and number in _NOT_A_SLOT and event.user is None:
                 return None
-            return Hint(_CHANGES[number], None if number == ALL_DELETED else event.user)
+            is_all = number == ALL_DELETED
+            return Hint(_CHANGES[number], None if is_all else event.user, is_all=is_all)
         case CodeReported(change=change, slot=slot):
             return Hint(change, slot, is_read=True)
         case CredentialTold(change=change, slot=slot, kind=kind):
@@ -57,7 +60,7 @@ class Own(NamedTuple):
 
     def explains(self, hint: Hint, now: float) -> bool:
         """Tell whether a hint says no more than that the command was done."""
-        if hint.slot not in {self.slot, None} or (hint.slot is None and hint.change not in self.echoes):
+        if hint.is_all or hint.slot not in {self.slot, None} or (hint.slot is None and hint.change not in self.echoes):
             return False
         if self.until is None:
             return bool(self.echoes) or hint.is_read

@@ -3,6 +3,8 @@
 from collections.abc import Awaitable, Callable
 from typing import Final
 
+from msgspec.structs import replace
+
 from hubd.driver import Port
 from hubd.model import (
     ClearCode,
@@ -25,7 +27,7 @@ from hubd_drivers.zwave.codes.keypads import Keypad
 from hubd_drivers.zwave.controller import ControllerWatch
 from hubd_drivers.zwave.device import ZwaveDevice
 from hubd_drivers.zwave.events import Event, Notified
-from hubd_drivers.zwave.failures import CONTROLLER, CommandError
+from hubd_drivers.zwave.failures import CONTROLLER, CONTROLLER_TIMEOUT, CommandError
 from hubd_drivers.zwave.link import Link
 from hubd_drivers.zwave.orders import failed
 
@@ -110,7 +112,7 @@ class Codes:
             if outcome.kind is OutcomeKind.DONE:
                 until = self._port.clock.monotonic() + ECHO_SECONDS
         except CommandError as error:
-            return await self._failed(error, device)
+            return await self._failed(error, device, command)
         finally:
             self._under_way.pop(device.node_id, None)
             self._own[device.node_id] = own._replace(until=until)
@@ -135,10 +137,16 @@ class Codes:
             case ReadCode():
                 return await exchange.read()
 
-    async def _failed(self, error: CommandError, device: ZwaveDevice) -> Outcome:
-        if error.suspect and not await self._controller.check() and (loss := self._controller.loss) is not None:
-            return unreachable(loss.code, loss.message, {"hop": CONTROLLER, "zwave_error": error.number})
-        return failed(error, device.node_id)
+    async def _failed(self, error: CommandError, device: ZwaveDevice, command: CodeCommand) -> Outcome:
+        is_lost = error.suspect and not await self._controller.check()
+        outcome = failed(error, device.node_id)
+        if is_lost and (loss := self._controller.loss) is not None:
+            outcome = unreachable(loss.code, loss.message, {"hop": CONTROLLER, "zwave_error": error.number})
+        is_open = not isinstance(command, ReadCode) and (is_lost or error.number == CONTROLLER_TIMEOUT)
+        if is_open and outcome.kind is OutcomeKind.UNREACHABLE:
+            # The stick had it when it went, or went silent, and may have sent it: the slot has to be read.
+            return replace(outcome, kind=OutcomeKind.SENT_UNCONFIRMED)
+        return outcome
 
 
 def _refusal(keypad: Keypad, command: CodeCommand) -> Outcome | None:

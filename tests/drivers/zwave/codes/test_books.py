@@ -4,6 +4,7 @@ import pytest
 from hubd_drivers.zwave.codes.books import Credentials, UserCodes, Word, open_book
 from hubd_drivers.zwave.codes.held import EMPTY, Held
 from hubd_drivers.zwave.codes.keypads import Keypad
+from hubd_drivers.zwave.failures import CommandError
 
 from hubd.model import KeypadCapability
 from tests.drivers.zwave.fakes import Answer, FakeLink, value
@@ -12,6 +13,12 @@ PIN = "47110815"
 NOBODY: dict[str, Any] = {"credential": {"userId": 0, "type": 1, "slot": 7, "data": ""}}
 SOMEBODY: dict[str, Any] = {"credential": {"userId": 4, "type": 1, "slot": 7, "data": "0000"}}
 ACTIVE = {"user": {"userId": 7, "active": True}}
+ALONE: dict[str, Answer] = {
+    "get_user_capabilities_cached": {"capabilities": {"maxUsers": 20}},
+    "get_users_cached": {"users": []},
+    "get_all_credentials_cached": {"credentials": []},
+}
+"""Nobody else is known at the lock."""
 
 
 def sent(link: FakeLink) -> list[str]:
@@ -69,10 +76,17 @@ async def test_user_codes_are_known_from_the_nodes_values() -> None:
 
 @pytest.mark.parametrize(
     ("result", "word"),
-    [(0, Word.STORED), (3, Word.DUPLICATE), (5, Word.DUPLICATE), (4, Word.RULES), (255, Word.NOTHING)],
+    [
+        (0, Word.STORED),
+        (3, Word.DUPLICATE),
+        (5, Word.DUPLICATE),
+        (4, Word.RULES),
+        (255, Word.NOTHING),
+        (None, Word.NOTHING),
+    ],
 )
-async def test_what_a_lock_says_to_a_credential(result: int, word: Word) -> None:
-    answers: dict[str, Answer] = {"get_user_cached": ACTIVE, "set_credential": {"result": result}}
+async def test_what_a_lock_says_to_a_credential(result: int | None, word: Word) -> None:
+    answers: dict[str, Answer] = {"get_user_cached": ACTIVE, "set_credential": {"result": result}, **ALONE}
     link = FakeLink(get_credential_cached={}, **answers)
     assert await Credentials(link, 3).put(7, PIN) is word
     assert radio(link) == ["set_credential"]
@@ -81,7 +95,7 @@ async def test_what_a_lock_says_to_a_credential(result: int, word: Word) -> None
 
 async def test_a_user_is_made_who_is_missing_and_let_in_who_is_not_active() -> None:
     for known in ({}, {"user": {"userId": 7, "active": False}}):
-        answers: dict[str, Answer] = {"set_user": {"result": 0}, "set_credential": {"result": 0}}
+        answers: dict[str, Answer] = {"set_user": {"result": 0}, "set_credential": {"result": 0}, **ALONE}
         link = FakeLink(get_credential_cached={}, get_user_cached=known, **answers)
         assert await Credentials(link, 3).put(7, PIN) is Word.STORED
         assert radio(link) == ["set_user", "set_credential"]
@@ -106,14 +120,31 @@ async def test_a_lock_that_holds_something_else_than_zwave_js_believed(
         set_credential=[{"result": stale}, {"result": 0}],
         get_credential=now,
         set_user={"result": 0},
+        **ALONE,
     )
     assert await Credentials(link, 3).put(7, PIN) is Word.STORED
     assert radio(link) == ["set_credential", "get_credential", *made, "set_credential"]
     assert link.sent[-1][1]["userId"] == owner
 
 
+async def test_a_user_who_is_somebody_gets_no_pin() -> None:
+    answers: dict[str, Answer] = {"set_user": [{"result": 1}, {"result": 0}], "set_credential": {"result": 0}, **ALONE}
+    link = FakeLink(get_credential_cached={}, get_user_cached={}, **answers)
+    assert await Credentials(link, 3).put(7, PIN) is Word.STORED
+    assert [told["userId"] for name, told in link.sent if name.endswith((".set_user", ".set_credential"))] == [
+        7,
+        20,
+        20,
+    ]
+    answers["get_users_cached"] = {"users": [{"userId": number, "userType": 3} for number in range(1, 21)]}
+    link = FakeLink(get_credential_cached={}, **answers)
+    with pytest.raises(CommandError, match="needs one of its own"):
+        await Credentials(link, 3).put(7, PIN)
+    assert radio(link) == []
+
+
 async def test_a_lock_that_goes_on_refusing() -> None:
-    answers: dict[str, Answer] = {"get_user_cached": ACTIVE, "set_credential": {"result": 1}}
+    answers: dict[str, Answer] = {"get_user_cached": ACTIVE, "set_credential": {"result": 1}, **ALONE}
     link = FakeLink(get_credential_cached={}, get_credential=SOMEBODY, **answers)
     assert await Credentials(link, 3).put(7, PIN) is Word.REFUSED
     assert radio(link).count("set_credential") == 2

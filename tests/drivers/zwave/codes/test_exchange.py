@@ -217,6 +217,12 @@ async def test_a_slot_is_cleared() -> None:
         assert holds(outcome, port) == [(7, True, OTHER)]
 
 
+async def test_a_duplicate_at_the_keypad_says_nothing_of_a_slot_that_is_cleared() -> None:
+    made, _ = exchange(Lock(Word.NOTHING, None))
+    made.told(is_duplicate=True)
+    assert told(await made.clear()) == (OutcomeKind.SENT_UNCONFIRMED, "no_answer")
+
+
 def test_what_the_hub_is_told_is_sealed() -> None:
     port = RecordingPort()
     seen = seen_of(MINE, "id", 7, port.secrets, is_cached=True)

@@ -8,14 +8,14 @@ from hubd_drivers.zwave.events import CodeReported, CredentialTold, Notified, St
 @pytest.mark.parametrize(
     ("event", "hint"),
     [
-        (Notified(2, 6, 12), Hint("removed", None)),
-        (Notified(2, 6, 12, user=3), Hint("removed", None)),
+        (Notified(2, 6, 12), Hint("removed", None, is_all=True)),
+        (Notified(2, 6, 12, user=3), Hint("removed", None, is_all=True)),
         (Notified(2, 6, 13, user=3), Hint("removed", 3)),
         (Notified(2, 6, 14, user=3), Hint("added", 3)),
         (Notified(2, 6, 14), Hint("added", None)),
         (Notified(2, 6, 14, user=3, is_legacy=True), Hint("added", 3)),
         (Notified(2, 6, 14, is_legacy=True), None),
-        (Notified(2, 6, 12, is_legacy=True), Hint("removed", None)),
+        (Notified(2, 6, 12, is_legacy=True), Hint("removed", None, is_all=True)),
         (Notified(2, 6, 15, user=3), None),
         (Notified(2, 7, 13, user=3), None),
         (CodeReported(2, 3, "changed"), Hint("changed", 3, is_read=True)),
@@ -50,6 +50,9 @@ def test_a_duplicate_changes_nothing_and_is_heard() -> None:
         (Own(3, PUT, until=5.0), Hint("removed", 3), 1.0, False),  # a lock that drops what it has just stored
         (Own(3, CLEAR, until=5.0), Hint("removed", 3), 1.0, True),
         (Own(3, CLEAR, until=5.0), Hint("added", 3), 1.0, False),
+        (Own(3, CLEAR, until=5.0), Hint("removed", None), 1.0, True),
+        (Own(3, CLEAR, until=5.0), Hint("removed", None, is_all=True), 1.0, False),
+        (Own(3, CLEAR), Hint("removed", None, is_all=True), 0.0, False),
         (Own(3, READ), Hint("changed", 3, is_read=True), 0.0, True),
         (Own(3, READ), Hint("added", 3), 0.0, False),
         (Own(3, READ, until=5.0), Hint("changed", 3, is_read=True), 1.0, True),

@@ -205,6 +205,30 @@ async def test_a_lock_that_was_emptied_at_its_keypad(h: Site) -> None:
     assert h.holds(await h.read(2, 3)) == (False, None)
 
 
+async def test_all_codes_deleted_is_news_right_after_the_hub_has_deleted_one(h: Site) -> None:
+    assert (await h.clear(2, 3)).kind is OutcomeKind.DONE
+    await h.network.op("local_wipe", node=2)
+    assert ("removed", None) in await h.hints(2, 1)
+
+
+@pytest.mark.parametrize("slot", [13, 14])
+async def test_a_pin_is_no_credential_of_a_user_who_is_somebody(h: Site, slot: int) -> None:
+    """13: one who programs the lock. 14: one who was shut out, and of whom zwave-js only knows a PIN."""
+    boss, pin_of_boss = f"UserCredential_user_{slot}", f"UserCredential_cred_1_{slot - 10}"
+    kept = {"userType": 3 if slot == 13 else 0, "active": slot == 13, "credentialRule": 1, "userName": "Boss"}
+    origin = {"modifierType": 3, "modifierNodeId": 0}
+    await h.network.op("set_state", node=3, key=boss, value={**kept, **origin})
+    await h.network.op("set_state", node=3, key=pin_of_boss, value={"userId": slot})
+    await h.network.op("local_code", node=3, slot=slot - 10, code=OTHER)
+    await h.hints(3, 1)
+    outcome = await h.put(3, slot, PIN)
+    assert (outcome.kind, h.holds(outcome)) == (OutcomeKind.DONE, (True, PIN))
+    state = await h.network.op("state", node=3)
+    assert state[f"UserCredential_cred_1_{slot}"]["userId"] != slot
+    assert {name: state[boss][name] for name in kept} == kept
+    assert (await h.clear(3, slot)).kind is OutcomeKind.DONE
+
+
 async def test_alarms_in_the_makers_own_numbers_are_hints(h: Site) -> None:
     for kind, level in ((112, 4), (33, 4), (112, 0), (113, 4)):
         await h.network.op("v1alarm", node=5, type=kind, level=level)

@@ -10,7 +10,7 @@ from hubd_drivers.zwave.controller import ControllerWatch
 from hubd_drivers.zwave.device import ZwaveDevice
 from hubd_drivers.zwave.events import CodeReported, CredentialTold, Notified, StatusChanged
 from hubd_drivers.zwave.facts import STATUS_ASLEEP
-from hubd_drivers.zwave.failures import CommandError, Kind, command_error
+from hubd_drivers.zwave.failures import CommandError, Kind, answer_lost, command_error
 from zwave_js_server.exceptions import FailedZWaveCommand
 
 from hubd.driver.contract import RecordingPort
@@ -80,11 +80,23 @@ async def test_a_pin_that_the_hub_has_forgotten() -> None:
 
 async def test_the_controller_is_asked_when_a_command_casts_doubt_on_it() -> None:
     s = site(invoke_cc_api=DROPPED, is_failed_node=DROPPED)
-    outcome = await s.codes.execute(s.lock, s.put())
+    outcome = await s.codes.execute(s.lock, ReadCode(**AT))
     assert (outcome.kind, outcome.code) == (OutcomeKind.UNREACHABLE, "controller_lost")
     s = site(invoke_cc_api=DROPPED, is_failed_node={"failed": False})
     outcome = await s.codes.execute(s.lock, s.put())
     assert (outcome.kind, outcome.code) == (OutcomeKind.UNREACHABLE, "device_unreachable")
+
+
+async def test_what_the_stick_had_when_it_went_may_be_on_the_lock() -> None:
+    silent = command_error(FailedZWaveCommand("", 200, "Timeout while waiting for a callback from the controller"))
+    for error, stick in ((DROPPED, DROPPED), (silent, DROPPED), (silent, {"failed": False})):
+        for command in (ClearCode(**AT), None):
+            s = site(invoke_cc_api=error, is_failed_node=stick)
+            outcome = await s.codes.execute(s.lock, command or s.put())
+            assert (outcome.kind, outcome.code) == (OutcomeKind.SENT_UNCONFIRMED, "controller_lost")
+            assert PIN not in repr(outcome)
+    s = site(invoke_cc_api=DROPPED, is_failed_node=answer_lost())
+    assert (await s.codes.execute(s.lock, s.put())).kind is OutcomeKind.SENT_UNCONFIRMED  # the server went with it
 
 
 async def test_an_error_that_quotes_the_pin_is_not_passed_on_with_it() -> None:

@@ -406,12 +406,49 @@ def test_what_may_be_chance_is_told_after_some_failures_and_once() -> None:
     assert told == [[]] * (TOLD_AFTER - 1) + [["code.failed"]] + [[]] * 3
 
 
-def test_a_failure_of_another_kind_counts_anew() -> None:
+def test_a_lock_that_gives_another_reason_each_time_rests_as_long_as_any_other() -> None:
     scene = Scene()
-    scene.put(trouble=Trouble("duplicate_code_on_device", "x", NOON - HOUR, 7, NOON))
+    scene.put()
+    tries = 0
+    while scene.at < NOON + HOUR:
+        made = scene.plan()
+        if not made.steps:
+            assert made.wake_at is not None
+            scene.pass_time(made.wake_at)
+            continue
+        tries += 1
+        scene.do(rejected("no_space" if tries % 2 else "device_refused", "No."))
+    assert tries < 10
+
+
+def test_a_failure_to_set_says_nothing_of_failures_to_remove() -> None:
+    scene = Scene()
+    scene.put(placement=scene.on(1), trouble=Trouble("duplicate_code_on_device", "x", NOON - HOUR, 7, NOON))
+    scene.put(placement=scene.on(1), trouble=scene.only.trouble, deleted_at=NOON)
     scene.do(rejected("device_refused", "No."))
     assert scene.only.trouble is not None
     assert (scene.only.trouble.attempts, scene.only.trouble.since) == (1, NOON)
+
+
+def test_a_refusal_is_told_also_after_a_failure_that_may_have_been_chance() -> None:
+    scene = Scene()
+    scene.put()
+    assert scene.do(sent_unconfirmed("The lock did not answer.")) == []
+    scene.pass_time(NOON + HOUR)
+    assert scene.do(saying(done(), scene.reading(1))) == []
+    assert kinds(scene.do(rejected("device_refused", "No."))) == ["code.failed"]
+    scene.pass_time(NOON + 2 * HOUR)
+    assert scene.do(rejected("device_refused", "No.")) == []
+
+
+@pytest.mark.parametrize("code", ["no_space", "duplicate_code"])
+def test_a_lock_that_refuses_a_removal_with_the_words_for_a_setting_is_not_asked_without_a_pause(code: str) -> None:
+    scene = Scene()
+    scene.put(placement=scene.on(1), deleted_at=NOON)
+    scene.do(rejected(code, "No."))
+    assert scene.only.trouble is not None
+    assert scene.only.trouble.code == "failed_to_remove_from_device"
+    assert [step for step in scene.plan().steps if step.kind == "clear"] == []
 
 
 # -- what changes while an exchange is under way

@@ -311,3 +311,21 @@ def test_every_code_that_waits_says_why() -> None:
     assert made.wake_at == NOON
     assert plan([bound()], READ, PLAIN, NOON, is_trusted=False).holds == {"c": Hold("clock_not_trusted")}
     assert plan([bound(deleted_at=NOON)], READ, PLAIN, NOON).holds == {}
+
+
+def test_a_slot_that_is_not_the_hubs_any_more_is_not_read_for_ever() -> None:
+    book = replace(
+        READ, swept_at=NOON, hints=(3, 9), doubts=tuple(Doubt(slot, is_used=True, at=NOON - HOUR) for slot in (3, 9))
+    )
+    shrunk = KeypadCapability(slots=4, reserved_slots=(3,))
+    assert plan([], book, shrunk, NOON).steps == ()
+
+
+def test_a_slot_that_tells_another_thing_each_time_is_asked_ever_more_seldom() -> None:
+    doubts = [Doubt(1, is_used=True, at=NOON, mark=b"B", times=times) for times in (1, 2, 99)]
+    wakes = [plan([], replace(READ, swept_at=NOON, doubts=(doubt,)), PLAIN, NOON).wake_at for doubt in doubts]
+    assert wakes == [NOON + DOUBT_PAUSE, NOON + 4 * DOUBT_PAUSE, NOON + 1024 * DOUBT_PAUSE]
+
+
+def test_a_keypad_without_slots_has_nothing_to_be_done() -> None:
+    assert plan([code()], READ, KeypadCapability(slots=0), NOON).steps == ()

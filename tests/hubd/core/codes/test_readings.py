@@ -460,3 +460,25 @@ def test_a_doubt_holds_no_pin() -> None:
     scene.read(2, PIN)
     assert scene.book.doubts == (Doubt(2, True, NOON, scene.mark(PIN)),)  # noqa: FBT003 - as the record has it
     assert PIN not in repr(scene.book)
+
+
+def test_readings_that_all_differ_are_counted_until_two_agree() -> None:
+    scene = Scene()
+    scene.put(placement=scene.on(1))
+    for times, pin in enumerate((OTHER, THIRD, OTHER, THIRD), 1):
+        assert scene.read(1, pin) == []
+        assert [doubt.times for doubt in scene.book.doubts] == [times]
+        scene.pass_time(scene.at + HOUR)
+    assert kinds(scene.read(1, THIRD)) == ["code.tampered"]
+    assert scene.book.doubts == ()
+
+
+@pytest.mark.parametrize("pin", [None, PIN])
+def test_a_code_in_a_slot_that_has_become_reserved_still_comes_off_its_lock(pin: str | None) -> None:
+    scene = Scene(KeypadCapability(slots=4, reserved_slots=(3,)))
+    scene.put(placement=scene.on(3, state="sent"), deleted_at=NOON)
+    scene.read(3, pin)
+    steps = [(step.kind, step.slot) for step in scene.plan().steps if step.code_id is not None]
+    assert steps == ([] if pin is None else [("clear", 3)])
+    if pin is None:
+        assert scene.only.placement is None

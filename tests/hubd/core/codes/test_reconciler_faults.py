@@ -7,7 +7,17 @@ import pytest
 
 from hubd.core.codes.reconciler import EXCHANGE_SECONDS
 from hubd.core.codes.wishes import Change
-from hubd.model import ClearCode, CodeSeen, Command, KeypadCapability, Outcome, ReadCode, SetCode, done
+from hubd.model import (
+    ClearCode,
+    CodeSeen,
+    Command,
+    KeypadCapability,
+    Outcome,
+    ReachabilitySeen,
+    ReadCode,
+    SetCode,
+    done,
+)
 from hubd.model.event import CodeFailed
 from tests.hubd.core.codes.watched import Watched
 from tests.sims.locks import Fault, LockNetwork
@@ -291,6 +301,26 @@ async def test_what_cannot_be_written_down_is_not_sent(tmp_path: Path) -> None:
         assert (await site.status(code), network.kinds()) == ("set", ["set"])
 
 
+async def test_a_disk_that_refuses_is_complained_of_once_until_it_takes_something(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with lock_site(tmp_path / "hub.db", Watched(3)) as site:
+        await site.wait(3 * FIRST_READ)
+        sql = (
+            'CREATE TRIGGER refuse BEFORE INSERT ON access_codes WHEN instr(NEW.body, \'"state":"sent"\') > 0'
+            " BEGIN SELECT RAISE(ABORT, 'refused'); END"
+        )
+        for _ in range(2):
+            await site.hub.journal.database.transact([(sql, [()])])
+            caplog.clear()
+            codes = [await site.wish(native_id) for native_id in ("101", "102", "103")]
+            await site.wait(600)
+            assert [m for m in caplog.messages if "cannot be recorded" in m] == [caplog.messages[0]]
+            await site.hub.journal.database.transact([("DROP TRIGGER refuse", [()])])
+            await site.wait(30)
+            assert [await site.status(code) for code in codes] == ["set"] * 3
+
+
 async def test_an_end_that_cannot_be_written_down_is_written_later(tmp_path: Path) -> None:
     network = Watched()
     async with lock_site(tmp_path / "hub.db", network) as site:
@@ -366,3 +396,32 @@ async def test_a_lock_that_does_not_answer_is_asked_each_minute_to_drop_a_code_t
         site.lock().fault = "none"
         await site.wait(60)
         assert (await site.status(code), site.lock().pins()) == ("gone", {})
+
+
+async def test_a_code_that_is_over_is_taken_off_though_the_disk_is_full(tmp_path: Path) -> None:
+    async with lock_site(tmp_path / "hub.db") as site:
+        await site.wait(FIRST_READ)
+        code = await site.wish(pin=PIN, starts_at=site.at(), ends_at=site.at(minutes=10))
+        stays = await site.wish(pin=OTHER)
+        await site.wait(590)
+        assert len(site.lock().pins()) == 2
+        await refuse_writes(site.hub.journal.database)
+        await site.clock.advance(3600)
+        assert list(site.lock().pins().values()) == [OTHER]
+        assert site.lock().clears == 1, "once is enough"
+        assert site.codes.status(site.codes.get(code.code_id)) == "removing", "nothing is claimed that is not written"
+        await take_writes(site.hub.journal.database)
+        await site.wait(60)
+        assert (await site.status(code), await site.status(stays)) == ("gone", "set")
+
+
+async def test_a_lock_that_says_again_and_again_that_it_is_there_rests_all_the_same(tmp_path: Path) -> None:
+    async with lock_site(tmp_path / "hub.db") as site:
+        await site.wait(FIRST_READ)
+        site.lock().fault = "refuse"
+        await site.wish(pin=PIN)
+        before = site.network.exchanges
+        for _ in range(60):
+            await site.network.living_port.publish(ReachabilitySeen(native_id="101", online=True))
+            await site.wait(10)
+        assert site.network.exchanges - before <= 12

@@ -1,5 +1,6 @@
 """Devices that come and go, what people are told of what waits, and PINs that are left nowhere."""
 
+import asyncio
 import logging
 from pathlib import Path
 
@@ -161,3 +162,33 @@ async def test_no_pin_is_left_behind_anywhere(tmp_path: Path, caplog: pytest.Log
         shown = f"{site.codes.of(site.id_of())!r}{site.codes.plan(site.id_of())!r}{vars(site.codes)!r}{caplog.text}"
         assert not [pin for pin in pins if pin.encode() in stored or pin in shown]
         assert {site.codes.pin(each) for each in site.codes.of(site.id_of())} == {"60718293", "20394851"}
+
+
+async def test_a_lock_that_comes_back_after_it_was_gone_is_read_anew(tmp_path: Path) -> None:
+    """Whoever excludes a lock and includes it again has often emptied it."""
+    network = Watched()
+    async with lock_site(tmp_path / "hub.db", network) as site:
+        await site.wait(FIRST_READ)
+        code = await site.wish(pin=PIN)
+        await site.wait(5)
+        await network.living_port.removed("101", "excluded")
+        site.lock().slots.clear()
+        await site.wait(5)
+        await network.living_port.found(site.lock().description)
+        await site.wait(FIRST_READ)
+        assert (await site.status(code), site.lock().pins()) == ("set", {1: PIN})
+
+
+async def test_a_lock_that_goes_and_comes_back_amid_an_exchange_has_one_task(tmp_path: Path) -> None:
+    network = Watched()
+    async with lock_site(tmp_path / "hub.db", network) as site:
+        await site.wait(FIRST_READ)
+        network.is_hanging = True
+        await site.wish(pin=PIN)
+        await site.wait(1)
+        await network.living_port.removed("101", "excluded")
+        site.codes.reconciler.touch(site.id_of())
+        await site.wait(1)
+        await network.living_port.found(site.lock().description)
+        await site.wait(1)
+        assert [t.get_name() for t in asyncio.all_tasks()].count(f"codes-{site.id_of()}") == 1

@@ -166,6 +166,18 @@ async def test_a_history_is_kept_for_a_year_whatever_becomes_of_the_code(tmp_pat
         assert await journal.database.read(sql) == [("code.gone",)]
 
 
+async def test_what_was_written_by_a_clock_in_the_past_is_kept_as_long_as_what_stands_before_it(tmp_path: Path) -> None:
+    clock, sql = ManualClock(), "SELECT type FROM code_history ORDER BY id"
+    async with open_journal(tmp_path / "hub.db", clock) as journal:
+        code = Scene().made()
+        await journal.transact(lambda view: tell(view, code, CodeCreated(code_id="c")))
+        clock.step(-50 * 366 * 24 * 3600)
+        await journal.transact(lambda view: tell(view, code, CodePlaced(code_id="c", slot=1)))
+        clock.step(50 * 366 * 24 * 3600)
+        await journal.transact(prune)
+        assert await journal.database.read(sql) == [("code.created",), ("code.placed",)]
+
+
 def found() -> Any:
     return msgspec.json.decode(
         msgspec.json.encode({"type": "device.found", "device": device(DEVICE), "is_managed": True}), type=Event

@@ -387,3 +387,12 @@ def test_what_cannot_be_adopted_says_why() -> None:
     assert refused(scene, lambda desk: desk.convert("masked", is_managed=True)).code == "code_not_known"
     assert refused(scene, lambda desk: desk.convert("away", is_managed=False)).code == "code_not_on_device"
     assert refused(scene, lambda desk: desk.convert("gone", is_managed=True)).code == "access_code_not_found"
+
+
+@pytest.mark.parametrize("state", ["sent", "clearing"])
+def test_a_code_that_is_just_being_changed_on_its_lock_is_not_given_up(state: str) -> None:
+    """Else nothing of it might be left there, and a code of nobody be listed for ever."""
+    scene = Scene()
+    scene.put(placement=scene.on(1, state=state))
+    error = refused(scene, lambda desk: desk.convert("c", is_managed=False))
+    assert error.code == "code_not_on_device"

@@ -173,3 +173,29 @@ def test_who_made_a_code_is_told() -> None:
     (created,) = events
     assert isinstance(created, CodeCreated)
     assert (created.by, created.name, created.is_backup) == ("reception", "Guest", False)
+
+
+def pulled(scene: Scene) -> CodeRecord:
+    """Have a guest's code from noon on, and a backup of it pulled."""
+    scene.put(pin=PIN, **WINDOW)
+    put_on(scene, *pool(scene, is_wanted=True))
+    return scene.wishes(lambda desk: desk.pull_backup("c"))
+
+
+def test_a_backup_whose_code_was_made_ongoing_is_no_spare_one_for_the_next_guest() -> None:
+    scene = Scene()
+    backup = pulled(scene)
+    update(scene, starts_at=None, ends_at=None)
+    assert scene.code(backup.code_id).ends_at is None
+    assert backup.code_id not in {code.code_id for code in scene.wishes(lambda desk: desk.spare(DEVICE))}
+
+
+def test_a_backup_goes_along_when_its_code_is_moved() -> None:
+    scene = Scene()
+    backup = pulled(scene)
+    update(scene, **LATER)
+    moved = scene.code(backup.code_id)
+    assert (moved.starts_at, moved.ends_at) == (LATER["starts_at"], LATER["ends_at"])
+    assert ("clear", backup.code_id) in {(step.kind, step.code_id) for step in scene.plan().steps}
+    update(scene, starts_at=NOON - HOUR)
+    assert scene.code(backup.code_id).starts_at == NOON
