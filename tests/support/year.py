@@ -283,19 +283,19 @@ class Year:
 
         self._for_a_while(("online", number), seconds, come_back)
 
-    def _tell(self, seen: ReachabilitySeen | CodeHintSeen) -> bool:
-        """Have the driver publish something, if there is one."""
+    def _tell(self, seen: ReachabilitySeen | CodeHintSeen, was_told: Callable[[], None] = lambda: None) -> None:
+        """Have the driver publish something, if there is one; what the disk does not take was not told."""
         if self.hub is None or not self.hub.health["radio"].is_connected:
-            return False
+            return
 
         async def publish() -> None:
             with suppress(HubError):
                 await self.network.living_port.publish(seen)
+                was_told()
 
         task = asyncio.create_task(publish())
         self._tellers.add(task)
         task.add_done_callback(self._tellers.discard)
-        return True
 
     async def _edit(self, lock: SimLock, slot: int, pin: str | None, *, is_told: bool) -> None:
         if slot > lock.keypad.slots or (pin is None and slot not in lock.slots):
@@ -306,8 +306,7 @@ class Year:
         lock.write(self.clock.true(), slot, None if pin is None else Held(pin), "person")
         if is_told and lock.is_online and lock.fault != "deaf" and not self.is_disk_full:
             hint = CodeHintSeen(native_id=lock.native_id, slot=slot, change=change)
-            if self._tell(hint):
-                self.rules.told(lock, slot)
+            self._tell(hint, partial(self.rules.told, lock, slot))
 
     async def _cut_power(self, seconds: float, unsure: float, *, has_rtc: bool) -> None:
         self._down = seconds
