@@ -73,7 +73,6 @@ MIGRATIONS: list[list[str]] = [
         ) STRICT""",
         "CREATE INDEX code_history_code ON code_history(code_id, at)",
         "CREATE INDEX code_history_device ON code_history(device_id, at)",
-        "CREATE INDEX code_history_age ON code_history(at)",
         # One row for each call that asked for a change of a code: what its action_attempt_id stands for.
         """CREATE TABLE code_attempts(
             attempt_id TEXT PRIMARY KEY,

@@ -110,10 +110,6 @@ class Codes:
         await self._change(by, apply, None)
         self.reconciler.touch(device_id)
 
-    async def transact[T](self, by: str, function: Callable[[Wishes, View], T]) -> T:
-        """Do several things with codes in one transaction."""
-        return await self._journal.transact(lambda view: function(self._wishes(view, by), view))
-
     def _wishes(self, view: View, by: str) -> Wishes:
         return Wishes(view, self._keeper, self._sense.now().at, by)
 

@@ -106,16 +106,6 @@ async def test_what_was_found_is_adopted_and_given_back(tmp_path: Path) -> None:
         assert site.lock().pins() == {}
 
 
-async def test_several_things_in_one_transaction(tmp_path: Path) -> None:
-    async with desk(tmp_path) as site:
-
-        def both(desk: Any, view: Any) -> int:
-            desk.create(Wish(device_id=site.id_of(), pin=PIN))
-            return len(view.codes_of(site.id_of()))
-
-        assert await site.codes.transact("test", both) == 1
-
-
 # -- looking
 
 
@@ -158,7 +148,7 @@ async def test_a_generated_pin_is_one_that_the_lock_would_take(tmp_path: Path) -
 
 async def test_what_is_reported_of_a_keypad_is_shown(tmp_path: Path) -> None:
     async with desk(tmp_path) as site:
-        await site.codes.transact("test", lambda desk, _: desk.report(site.id_of(), Constraints(lengths=(6,))))
+        await site.codes.report(site.id_of(), Constraints(lengths=(6,)), "test")
         keypad = site.codes.keypad(site.id_of())
         assert keypad is not None
         assert keypad.code_lengths == (6,)

@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from hubd.core.codes import groups
 from hubd.core.codes.desk import Codes
 from hubd.core.codes.wishes import Change, Wish
 from hubd.model.capability import Capabilities, KeypadCapability
@@ -113,4 +112,4 @@ async def test_changing_all_or_none(api: Api) -> None:
         await api.hub.codes.update_group(key, Change(name="Cleo", ends_at=api.clock.now()), "me")
     assert {code.name for code in api.hub.journal.tables.codes.values()} == {"Ben"}
     with pytest.raises(NotFoundError):
-        await api.hub.codes.transact("me", lambda desk, _: groups.update(desk, "nobody", Change()))
+        await api.hub.codes.update_group("nobody", Change(), "me")
