@@ -17,6 +17,7 @@ from hubd.core.hub import Hub
 from hubd.model import ids
 from hubd.store.codes import CodeRecord
 from hubd.store.records import micros, moment
+from hubd.store.retention import AHEAD
 from hubd.store.tables import View
 
 LIFE: Final = timedelta(days=90)
@@ -26,7 +27,10 @@ type Action = Literal["CREATE_ACCESS_CODE", "UPDATE_ACCESS_CODE", "DELETE_ACCESS
 
 _INSERT = "INSERT INTO code_attempts(attempt_id, code_id, device_id, action, at) VALUES(?, ?, ?, ?, ?)"
 _SELECT = "SELECT attempt_id, code_id, device_id, action, at FROM code_attempts WHERE attempt_id = ?"
-_PRUNE = "DELETE FROM code_attempts WHERE at < ?"
+_PRUNE = (
+    "DELETE FROM code_attempts WHERE rowid <"
+    " (SELECT rowid FROM code_attempts WHERE +at BETWEEN ? AND ? ORDER BY rowid LIMIT 1)"
+)
 _PASSING: Final = {"conflicting_external_modification", "access_code_inactive"}
 """Errors of a code that are no end of an attempt: the hub is mending it, or nobody asked for more."""
 
@@ -54,8 +58,8 @@ def write(view: View, attempt_id: str, action: Action, code: CodeRecord) -> Code
 
 
 def prune(view: View) -> None:
-    """Drop the attempts that are too old to be asked for."""
-    view.execute(_PRUNE, micros(view.now - LIFE))
+    """Drop the attempts that are too old to be asked for, as histories are dropped (`core.codes.story.prune`)."""
+    view.execute(_PRUNE, micros(view.now - LIFE), micros(view.now + AHEAD))
 
 
 async def find(hub: Hub, attempt_id: str) -> CodeAttempt | None:

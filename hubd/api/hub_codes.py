@@ -46,7 +46,7 @@ class CodeStanding(shapes.Shape, frozen=True, kw_only=True):
     is_scheduled_on_device: bool
     slot: int | None
     is_verified: bool | None
-    """False: the lock confirmed it and does not tell PINs. Null: it is not on the lock."""
+    """False: the lock confirmed it and does not tell PINs. Null: it is not on the lock, or it is not known whether."""
     starts_at: datetime | None
     ends_at: datetime | None
     why: str | None
@@ -186,7 +186,7 @@ def _standing(
         status=status,
         is_scheduled_on_device=codes.is_scheduled(code),
         slot=None if placed is None else placed.slot,
-        is_verified=None if placed is None else placed.is_verified,
+        is_verified=placed.is_verified if placed is not None and placed.state == "set" else None,
         starts_at=code.starts_at,
         ends_at=code.ends_at,
         why=codes.why(code, hold, stamp),

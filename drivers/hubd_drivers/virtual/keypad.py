@@ -1,6 +1,6 @@
 """The codes that a simulated lock holds, and what it makes of a PIN. Pure: the time is passed in."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 
 import msgspec
@@ -96,13 +96,19 @@ class Keypad(msgspec.Struct):
         )
 
     def read_all(self, native_id: str, seal: Callable[[str], str]) -> tuple[CodeSeen, ...]:
-        """Tell what every slot holds."""
-        return tuple(self.read(native_id, slot, seal) for slot in range(1, self.capability.slots + 1))
+        """Tell what every slot holds that the hub may read."""
+        return tuple(self.read(native_id, slot, seal) for slot in self._usable())
+
+    def _usable(self) -> Iterator[int]:
+        slots = range(1, self.capability.slots + 1)
+        return (slot for slot in slots if slot not in self.capability.reserved_slots)
 
     def _check(self, slot: int) -> None:
         if not 1 <= slot <= self.capability.slots:
             message = f"The lock has no slot {slot}; its slots are 1 to {self.capability.slots}."
             raise KeypadError("slot_not_usable", message)
+        if slot in self.capability.reserved_slots:
+            raise KeypadError("slot_not_usable", f"Slot {slot} is reserved on this lock.")
 
     def _take(self, pin: str) -> None:
         lengths = self.capability.code_lengths
@@ -111,7 +117,7 @@ class Keypad(msgspec.Struct):
             raise KeypadError("code_refused", message)
 
     def _free(self) -> int:
-        for slot in range(1, self.capability.slots + 1):
+        for slot in self._usable():
             if slot not in self.codes:
                 return slot
         raise KeypadError("no_space", f"All {self.capability.slots} slots of the lock are in use.")

@@ -142,3 +142,13 @@ def test_whatever_is_put_a_pin_stands_once_and_is_found_where_it_is(edits: list[
         found = pad.slot_of(known)
         assert (found is not None) == (known in held)
         assert found is None or pad.codes[found].pin == known
+
+
+def test_a_reserved_slot_is_neither_written_nor_read() -> None:
+    pad = keypad(slots=2, reserved_slots=(1,))
+    assert refused(pad, 1, "4711") == "slot_not_usable"
+    assert pad.edit(None, "4711") == ("added", 2)
+    assert [seen.slot for seen in pad.read_all("lock", sealed)] == [2]
+    with pytest.raises(KeypadError) as caught:
+        pad.read("lock", 1, sealed)
+    assert caught.value.code == "slot_not_usable"

@@ -1,6 +1,8 @@
 from datetime import timedelta
 from typing import Any
 
+from msgspec.structs import replace
+
 from hubd.core.codes.wishes import Wish
 from hubd.model import CodeHintSeen, CodeSeen
 from tests.hubd.api.harness import Api
@@ -50,6 +52,15 @@ async def test_how_codes_stand_without_their_pins(api: Api) -> None:
     assert (await api.ok("/hub/codes/list", {"device_id": other}))["codes"] == []
     assert (await api.ok("/hub/codes/get", {"access_code_id": later}))["code"] == codes[later]
     assert PIN not in str(answer)
+
+
+async def test_a_pin_of_which_nobody_knows_whether_it_is_there_is_not_verified(api: Api) -> None:
+    code_id = await make(api, "Guest", pin=PIN)
+    known = api.hub.codes.get(code_id)
+    assert known.placement is not None
+    sent = replace(known, placement=replace(known.placement, state="sent"))
+    await api.hub.journal.transact(lambda view: view.put_code(sent))
+    assert (await api.ok("/hub/codes/get", {"access_code_id": code_id}))["code"]["is_verified"] is None
 
 
 async def test_a_call_that_waits_is_answered_once_the_lock_has_the_code(api: Api) -> None:
