@@ -184,6 +184,12 @@ def _error(exchange: Exchange, code: CodeRecord) -> str:
     return _NOT_REMOVED if is_removal or code.deleted_at else _NOT_SET
 
 
+def _holds_another(code: CodeRecord) -> bool:
+    """Whether the lock may still open for a PIN that the code had before: that one is over, too."""
+    placed = code.placement
+    return placed is not None and (placed.is_over or (code.pin is not None and placed.mark != code.pin.mark))
+
+
 def _lengths(outcome: Outcome) -> str:
     """Return how a PIN that was read back differs from the one that was sent, as far as that may be told."""
     sent, held = outcome.detail.get("sent_length"), outcome.detail.get("held_length")
@@ -221,7 +227,7 @@ def _note(
     since: datetime = at if same is None else same.since
     is_told = same is not None and same.is_told
     is_news = not is_told and (is_certain or attempts >= TOLD_AFTER)
-    is_end = error == _NOT_REMOVED
+    is_end = error == _NOT_REMOVED or _holds_another(code)
     retry = at if is_drawn and before is None else at + pauses.pause(attempts, is_end=is_end)
     trouble = Trouble(error, message, since, attempts, retry, conflict_id, is_told or is_news)
     view.put_code(replace(code, trouble=trouble))
