@@ -4,9 +4,10 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from datetime import timedelta
+from datetime import UTC, timedelta, tzinfo
 from functools import lru_cache
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -92,6 +93,8 @@ class Hub:
         self.journal = journal
         self.clock = clock
         self.sense = sense or Sense(journal, clock)
+        self.zone: tzinfo = UTC
+        """The time zone of the site, once the hub has started. Part of `supervisor.Door`."""
         self.vault = Vault()
         self.webhooks_changed = asyncio.Event()
         self.streams = 0
@@ -137,6 +140,7 @@ class Hub:
     async def start(self) -> None:
         """Apply the crash rule and write down that the hub started. Before any driver runs."""
         left_open = list(self.journal.tables.open_commands.values())
+        self.zone = await asyncio.to_thread(ZoneInfo, self.site.time_zone)  # the first time it reads a file
 
         def begin(view: View) -> None:
             view.emit(HubStarted(version=self.site.version))
@@ -307,6 +311,11 @@ class Hub:
     def storage(self, instance: str) -> Path:
         """Return the directory of an instance. Implements `supervisor.Door`."""
         return self.site.storage / instance
+
+    @property
+    def is_time_trusted(self) -> bool:
+        """Whether the time is relied on. Implements `supervisor.Door`."""
+        return self.sense.now().is_trusted
 
     async def publish(self, instance: str, seen: tuple[Seen, ...]) -> None:
         """Take in readings. Implements `supervisor.Door`. Those of devices never found are dropped with a log line."""

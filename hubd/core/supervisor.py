@@ -4,7 +4,7 @@ import asyncio
 import logging
 import random
 from collections.abc import Callable, Mapping
-from datetime import timedelta
+from datetime import timedelta, tzinfo
 from pathlib import Path
 from typing import Protocol
 
@@ -60,6 +60,16 @@ class Door(Protocol):
         """Return the directory of an instance."""
         ...
 
+    @property
+    def zone(self) -> tzinfo:
+        """The time zone of the site."""
+        ...
+
+    @property
+    def is_time_trusted(self) -> bool:
+        """Whether the time is relied on."""
+        ...
+
 
 class _Port:
     """One life's `driver.Port`. After that life it is closed: a straggler's words about health are ignored."""
@@ -77,6 +87,14 @@ class _Port:
     @property
     def known(self) -> Mapping[str, DeviceDescription]:
         return self._door.known(self.instance)
+
+    @property
+    def zone(self) -> tzinfo:
+        return self._door.zone
+
+    @property
+    def is_time_trusted(self) -> bool:
+        return self._door.is_time_trusted
 
     def ready(self) -> None:
         if self.is_open:

@@ -20,6 +20,7 @@ import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import UTC, tzinfo
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -58,9 +59,11 @@ class ContractSite:
 class RecordingPort:
     """A port that keeps what the driver says, and lets a test wait for it."""
 
-    def __init__(self, instance: str = "contract", clock: Clock | None = None) -> None:
+    def __init__(self, instance: str = "contract", clock: Clock | None = None, zone: tzinfo = UTC) -> None:
         self.instance = instance
         self.clock: Clock = clock or SystemClock()
+        self.zone = zone
+        self.is_time_trusted = True
         self.log = logging.getLogger(f"hubd.contract.{instance}")
         self.secrets: Secrets = self
         self.is_ready = asyncio.Event()

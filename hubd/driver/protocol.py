@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
+from datetime import tzinfo
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -67,6 +68,16 @@ class Port(Protocol):
     @property
     def clock(self) -> Clock:
         """The hub's clock; a driver asks no other."""
+        ...
+
+    @property
+    def zone(self) -> tzinfo:
+        """The time zone of the site, for devices that keep the time on the wall."""
+        ...
+
+    @property
+    def is_time_trusted(self) -> bool:
+        """Whether `clock.now()` is relied on at the moment. While it is not, no device's clock is set by it."""
         ...
 
     @property

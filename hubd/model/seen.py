@@ -97,6 +97,8 @@ class CodeSeen(SeenBase, frozen=True, kw_only=True, tag="code"):
     """False: the PIN is there and does not open."""
     frame: TimeFrame | None = None
     """The time frame the lock itself keeps to; None: it has none, or does not tell."""
+    is_frame_told: bool = False
+    """The lock tells what frame a code has: one without has none, and opens at any time."""
     is_cached: bool = False
     """Not read from the lock now, but kept since some time by whoever stands between."""
 

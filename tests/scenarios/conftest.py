@@ -5,10 +5,17 @@ from collections.abc import Iterator
 import pytest
 from blockbuster import BlockBuster
 
-from tests.drivers.zwave.conftest import module_network
+from tests.drivers.zwave.conftest import module_network, module_timed_network, timed_network
 from tests.sims.zwave.fixtures import zwave_cache, zwave_network
 
-__all__ = ["harness_may_block", "module_network", "zwave_cache", "zwave_network"]
+__all__ = [
+    "harness_may_block",
+    "module_network",
+    "module_timed_network",
+    "timed_network",
+    "zwave_cache",
+    "zwave_network",
+]
 
 
 @pytest.fixture(scope="module")

@@ -119,11 +119,19 @@ class Door:
 
 @asynccontextmanager
 async def door(
-    data_dir: Path, network: SharedNetwork, node: int, *, sweep_hours: float = 24.0, hub: str = ""
+    data_dir: Path,
+    network: SharedNetwork,
+    node: int,
+    *,
+    sweep_hours: float = 24.0,
+    hub: str = "",
+    driver: str = "",
+    ahead: timedelta = timedelta(),
 ) -> AsyncIterator[Door]:
-    """Run the daemon on the network; enters once the keypad is known."""
+    """Run the daemon on the network; enters once the keypad is known. `ahead`: by how much its clock is put forward."""
     clock = ShiftedClock()
-    drivers = f'[drivers.radio]\ntype = "zwave"\nurl = "{network.url}"\ncontroller_check_seconds = 0.5\n'
+    clock.ahead = ahead
+    drivers = f'[drivers.radio]\ntype = "zwave"\nurl = "{network.url}"\ncontroller_check_seconds = 0.5\n{driver}'
     hub = f"code_sweep_hours = {sweep_hours}\n{hub}"
     async with running_site(data_dir, drivers, hub=hub, clock=clock) as site:
         device_id = next(d for d, r in site.hub.devices.items() if _is_node(r.device.description.hardware_ids, node))

@@ -93,6 +93,7 @@ class Keypad(msgspec.Struct):
             pin_ref=pin_ref,
             is_enabled=code.is_enabled,
             frame=code.frame,
+            is_frame_told=True,
         )
 
     def read_all(self, native_id: str, seal: Callable[[str], str]) -> tuple[CodeSeen, ...]:

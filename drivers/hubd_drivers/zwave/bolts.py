@@ -39,6 +39,11 @@ class Memory:
         self.asked_at: dict[str, float] = {}
         self.talkative: set[str] = set()
         """Locks that have reported a turn by hand; those need not be asked."""
+        self.unscheduled: dict[str, str] = {}
+        """Locks that did not take a schedule as they should, and what was wrong; they are given none any more."""
+        self.hiding: set[str] = set()
+        """Locks that were seen to keep a code that does not open."""
+        self.clocks_read_at: dict[str, float] = {}
         self.has_told_of_others = False
         """It was logged that devices of another network are known."""
         self._was_deaf = False

@@ -29,6 +29,9 @@ class ZwaveConfig(DriverConfig, frozen=True, kw_only=True):
     dead_ping_minutes: float = 2.0
     """Minutes until a node that does not answer is asked again, ever more rarely; 0: never (else 0.01 to 1440)."""
 
+    schedules: bool = False
+    """Locks that have schedules keep to the time frame of a code by themselves, and have their clocks set."""
+
     def __post_init__(self) -> None:
         bounds = (
             ("connect_timeout", self.connect_timeout, 0.5, 60),

@@ -20,6 +20,7 @@ from hubd_drivers.zwave import alarms
 from hubd_drivers.zwave.bolts import Bolts, Memory
 from hubd_drivers.zwave.care.events import CareEvent
 from hubd_drivers.zwave.care.network import Network
+from hubd_drivers.zwave.codes.clocks import Clocks
 from hubd_drivers.zwave.codes.keeper import Codes
 from hubd_drivers.zwave.config import ZwaveConfig
 from hubd_drivers.zwave.controller import ControllerWatch
@@ -80,10 +81,11 @@ class Life:
         self._port = port
         self._link = link
         self._memory = memory
+        self._has_schedules = config.schedules
         self._queue: asyncio.Queue[tuple[int, Event]] = asyncio.Queue(QUEUE_SIZE)
         self._seq = 0
         self._has_overflown = False
-        self._roster = Roster(link, port, config.attribution_ms / 1000)
+        self._roster = Roster(link, port, config.attribution_ms / 1000, self._is_timed)
         self.care = Network(link, port, self._roster, config.keys_file)
         self._controller = ControllerWatch(link, port, config.controller_check_seconds)
         self._bolts = Bolts(
@@ -100,6 +102,15 @@ class Life:
             port=port,
             controller=self._controller,
             seconds=config.command_timeout,
+            describe=self._roster.describe,
+            memory=memory,
+        )
+        self._clocks = Clocks(
+            link=link,
+            port=port,
+            bolts=self._bolts,
+            controller=self._controller,
+            memory=memory,
             describe=self._roster.describe,
         )
         self._vitals = Vitals(link, port, tasks, self._publish)
@@ -149,7 +160,8 @@ class Life:
         )
         self.care.node_ids = {facts.node_id for facts in nodes if not facts.is_controller}
         for facts in in_order_of_claim(nodes):
-            await self._meet(facts)
+            if (met := await self._meet(facts)) is not None:
+                self._clocks.met(met)
         for device in self._roster:  # a route is told by names, so not before all have theirs
             await self._vitals.met(device, self._roster.name)
 
@@ -163,6 +175,7 @@ class Life:
         tasks.create_task(self._scan.run(), name="zwave-scan")
         tasks.create_task(self._sweep.run(lambda: self._roster), name="zwave-sweep")
         tasks.create_task(self._revival.run(lambda: self._roster), name="zwave-revival")
+        tasks.create_task(self._clocks.run(lambda: self._roster), name="zwave-clocks")
         tasks.create_task(self._vitals.run(lambda: self._roster), name="zwave-vitals")
 
     async def finish(self) -> None:
@@ -220,6 +233,7 @@ class Life:
                 device = await self._meet(event.facts)
                 if device is not None:
                     await self._vitals.met(device, self._roster.name)
+                    self._clocks.check_soon(device)
             case NodeRemoved():
                 device = await self._roster.leave(event)
                 if device is not None:
@@ -275,6 +289,8 @@ class Life:
                     device.heard(self._port.clock.now())
                 await self._publish(device.status(event.status))
                 if event.status == STATUS_ALIVE:
+                    if was_dead:
+                        self._clocks.check_soon(device)
                     (self._bolts.ask_soon if was_dead else self._bolts.refresh_soon)(device)
             case InterviewChanged():
                 self._port.log.debug("node %d is interviewed anew: %s", event.node_id, event.stage or "begun")
@@ -304,6 +320,9 @@ class Life:
             if device.bolt is not None:
                 self._bolts.verify(device)
         return device
+
+    def _is_timed(self, device: ZwaveDevice) -> bool:
+        return self._has_schedules and device.native_id not in self._memory.unscheduled
 
     async def _publish(self, seen: list[Seen]) -> None:
         if seen:

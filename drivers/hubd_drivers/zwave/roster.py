@@ -35,10 +35,14 @@ _ALMOST: Final = "It has been interviewed, and zwave-js is about to call it read
 class Roster:
     """The devices of one life, each announced to the hub before anything is published about it."""
 
-    def __init__(self, link: Link, port: Port, window: float) -> None:
+    def __init__(
+        self, link: Link, port: Port, window: float, is_timed: Callable[[ZwaveDevice], bool] = lambda _: False
+    ) -> None:
+        """`is_timed` tells whether a lock that could be given time frames may be."""
         self._link = link
         self._port = port
         self._window = window
+        self._is_timed = is_timed
         self._identities = Identities(link.home_id)
         self._devices: dict[int, ZwaveDevice] = {}
         self._pending: dict[int, NodeFacts] = {}
@@ -77,6 +81,7 @@ class Roster:
             try:
                 known = facts if facts.is_ready else await self._link.with_cached_values(facts)
                 device = self._identify(known, await find_keypad(self._link, known))
+                self._resume(device)
             except CommandError as error:
                 reason = error.message
             else:
@@ -157,6 +162,18 @@ class Roster:
         )
         self._devices[facts.node_id] = device
         return device
+
+    def _resume(self, device: ZwaveDevice) -> None:
+        """Have a lock keep the schedules that it had until its clock was looked at: the hub would take them off."""
+        known, keypad = self._port.known.get(device.native_id), device.keypad
+        if keypad is None or not keypad.can_schedule:
+            return
+        if not self._is_timed(device):
+            device.keypad = replace(keypad, can_schedule=False)
+            return
+        before = None if known is None else known.capabilities.keypad
+        device.keypad = keypad.timed(is_right=before is not None and before.has_schedules)
+        device.described()
 
     async def _codes(self, device: ZwaveDevice) -> tuple[Seen, ...]:
         """Return the codes that zwave-js knows of; how they are told may say more of the keypad."""

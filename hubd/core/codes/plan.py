@@ -21,6 +21,8 @@ from hubd.store.codes import CodeBook, CodeRecord, Doubt, Placement
 
 PRELOAD = timedelta(hours=72)
 """How long before its start a lock gets a code that it keeps inactive until then (Seam's figure)."""
+LAST_YEAR = 2099
+"""Locks count years with two digits."""
 DOUBT_PAUSE = timedelta(seconds=3)
 """Between the reading that differs and the one that is to agree with it; longer if that tells a third thing."""
 MOST_DOUBTS = 6
@@ -101,10 +103,16 @@ def want(code: CodeRecord, keypad: KeypadCapability, at: datetime, *, is_trusted
 
 
 def frame_for(code: CodeRecord, keypad: KeypadCapability) -> TimeFrame | None:
-    """Return the time frame that the lock is to keep to by itself."""
+    """Return the time frame that the lock is to keep to by itself, in whole minutes: locks know no others.
+
+    It is at most a minute longer than what was wished, on either side; the hub still takes the code off in time.
+    """
     if not keypad.has_schedules or not code.prefers_native or code.starts_at is None or code.ends_at is None:
         return None
-    return TimeFrame(code.starts_at, code.ends_at)
+    if code.ends_at.year >= LAST_YEAR:
+        return None
+    start, end = (at.replace(second=0, microsecond=0) for at in (code.starts_at, code.ends_at))
+    return TimeFrame(start, end if end == code.ends_at else end + timedelta(minutes=1))
 
 
 def is_in_place(code: CodeRecord, keypad: KeypadCapability) -> bool:

@@ -15,7 +15,7 @@ from hubd.core.codes.plan import has_begun, is_in_place, is_over
 from hubd.core.codes.story import edits_of, tell
 from hubd.model import ids
 from hubd.model.capability import KeypadCapability
-from hubd.model.code import CodeChange
+from hubd.model.code import CodeChange, TimeFrame
 from hubd.model.event import CodeCreated, CodeEdited, CodeGone, CodePlaced, CodeTakenOff, CodeTampered
 from hubd.model.seen import CodeHintSeen, CodeSeen
 from hubd.store.codes import CodeBook, CodeRecord, Doubt, Placement, Tampering, Trouble
@@ -112,7 +112,7 @@ class Reader:
             return not seen.is_used
         placed = code.placement
         has_pin = mark is None or mark == placed.mark
-        has_frame = seen.frame is None or seen.frame == placed.frame
+        has_frame = _frame(seen, placed) == placed.frame
         return seen.is_used and has_pin and has_frame and seen.is_enabled is placed.is_enabled
 
     # -- doubts and hints ----------------------------------------------------------------------------------------------
@@ -157,7 +157,8 @@ class Reader:
         elif not seen.is_used:
             self._view.put_code(replace(code, placement=None))
         elif mark == placed.mark or (mark is None and (not placed.is_over or seen.slot == self._confirmed_slot)):
-            place(self._view, code, self._keypad, self._now, is_verified=mark is not None, is_enabled=seen.is_enabled)
+            kept = replace(code, placement=replace(placed, frame=_frame(seen, placed)))
+            place(self._view, kept, self._keypad, self._now, is_verified=mark is not None, is_enabled=seen.is_enabled)
         elif is_ours:
             other = replace(placed, state="set", mark=mark, frame=seen.frame, is_over=False)
             self._view.put_code(replace(code, placement=other))
@@ -242,6 +243,11 @@ class Reader:
         book = self._view.book(self._device_id)
         recent = tuple(at for at in book.foreign_changes if now - at < DAY)[-9:]
         self._view.put_book(replace(book, foreign_changes=(*recent, now)))
+
+
+def _frame(seen: CodeSeen, placed: Placement) -> TimeFrame | None:
+    """Return the time frame that the lock keeps a code to; where it does not tell, the one that it was given."""
+    return seen.frame if seen.is_frame_told or seen.frame is not None else placed.frame
 
 
 def _noted(book: CodeBook, slot: int, keypad: KeypadCapability) -> CodeBook:

@@ -229,7 +229,7 @@ async def test_a_masked_lock_tells_no_pin() -> None:
         assert keypad is not None
         assert not keypad.tells_pins
         outcome = await desk.set(1)
-        assert outcome.seen == (CodeSeen(native_id="lock-1", slot=1, is_used=True),)
+        assert outcome.seen == (CodeSeen(native_id="lock-1", slot=1, is_used=True, is_frame_told=True),)
         assert (await desk.set(2)).code == "duplicate_code"
         assert isinstance(await desk.type(), LockSeen)
 

@@ -76,7 +76,7 @@ def test_what_it_tells_of_a_slot() -> None:
     pad = keypad()
     pad.put(2, StoredCode("4711", FRAME))
     empty = [CodeSeen(native_id="lock-1", slot=slot, is_used=False) for slot in (1, 3)]
-    used = CodeSeen(native_id="lock-1", slot=2, is_used=True, pin_ref="ref of 4711", frame=FRAME)
+    used = CodeSeen(native_id="lock-1", slot=2, is_used=True, pin_ref="ref of 4711", frame=FRAME, is_frame_told=True)
     assert pad.read_all("lock-1", sealed) == (empty[0], used, empty[1])
     masked = Keypad(replace(pad.capability, tells_pins=False), pad.codes)
     assert masked.read("lock-1", 2, sealed) == replace(used, pin_ref=None)

@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Coroutine, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
@@ -17,6 +17,8 @@ from tests.sims.zwave.harness import FAST, NODES, ZwaveNetwork
 __all__ = ["zwave_cache", "zwave_network"]
 
 LOCKS = (2, 3, 5)
+TIMED = (7, 8)
+"""Locks whose codes may have schedules; with Supervision and without."""
 
 
 class SharedNetwork:
@@ -35,16 +37,19 @@ class SharedNetwork:
 
     async def restore(self) -> None:
         """Have every lock obedient, open, in reach and known to be so."""
-        for node in LOCKS:
+        locks = [node for node in self.network.nodes if node in {*LOCKS, *TIMED}]
+        for node in locks:
             await self.op("faults", node=node)
             await self.op("habits", node=node)
             await self.op("dead", node=node, on=False)
-        for node in LOCKS:
+        for node in locks:
             await self.op("unjam", node=node)
             await self.op("manual", node=node, locked=False)
             await self.op("lock_sets", node=node, reset=True)
             for slot in await self.op("codes", node=node):
                 await self.op("local_code", node=node, slot=int(slot), code=None)
+            for slot in await self.op("schedules", node=node):
+                await self.op("local_erase", node=node, slot=int(slot))
             await self.op("code_frames", node=node, reset=True)
         await self.wait_ready()
 
@@ -61,6 +66,18 @@ def module_network(zwave_cache: CacheFor) -> Iterator[SharedNetwork]:
         yield network
 
 
+@pytest.fixture(scope="module")
+def module_timed_network(zwave_cache: CacheFor) -> Iterator[SharedNetwork]:
+    with _shared(zwave_cache(TIMED), TIMED) as network:
+        yield network
+
+
+@pytest_asyncio.fixture
+async def timed_network(module_timed_network: SharedNetwork) -> AsyncIterator[SharedNetwork]:
+    await module_timed_network.restore()
+    yield module_timed_network
+
+
 @pytest.fixture(scope="session")
 def session_network(zwave_cache: CacheFor) -> Iterator[SharedNetwork]:
     """For network care, whose tests stand in several modules and leave the network as they found it."""
@@ -69,11 +86,11 @@ def session_network(zwave_cache: CacheFor) -> Iterator[SharedNetwork]:
 
 
 @contextmanager
-def _shared(cache: Path) -> Iterator[SharedNetwork]:
+def _shared(cache: Path, nodes: Sequence[int] = NODES) -> Iterator[SharedNetwork]:
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, name="zwave-network")
     thread.start()
-    network = ZwaveNetwork(cache=cache, pace=FAST)
+    network = ZwaveNetwork(nodes=nodes, cache=cache, pace=FAST)
     try:
         asyncio.run_coroutine_threadsafe(network.__aenter__(), loop).result(60)
         yield SharedNetwork(network, loop)

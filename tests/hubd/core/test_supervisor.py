@@ -285,3 +285,10 @@ async def test_stop_is_cancellation_and_is_waited_for(tmp_path: Path) -> None:
     async with live_hub(tmp_path / "x.sqlite", driver, wait=False):
         await until(lambda: order)
     assert order == ["up", "tidied"]
+
+
+async def test_a_driver_knows_the_sites_zone_and_whether_the_time_is_relied_on(tmp_path: Path) -> None:
+    async with live_hub(tmp_path / "x.sqlite") as live:
+        port = live.driver.living_port
+        assert str(port.zone) == live.hub.site.time_zone
+        assert port.is_time_trusted is live.hub.sense.now().is_trusted

@@ -93,7 +93,7 @@ const gate = {
   handleCC(_controller, node, cc) {
     const isLockSet = cc instanceof DoorLockCCOperationSet;
     if (isLockSet) node.state.set("sim.lockSets", stateOf(node, "sim.lockSets", 0) + 1);
-    if (CODE_CLASSES.includes(cc.ccId)) countFrame(node, cc);
+    if (CODE_CLASSES.includes(cc.ccId) && !isOfClock(cc)) countFrame(node, cc);
     const faults = stateOf(node, "sim.faults", {});
     if (faults.ignoreCCs?.includes(cc.ccId)) return SILENCE;
     if (faults.ignoreLockSets && isLockSet) return SILENCE;
@@ -117,6 +117,8 @@ const gate = {
     return undefined;
   },
 };
+
+const isOfClock = ({ constructor: { name } }) => name.includes("TimeOffset");
 
 function countFrame(node, { constructor: { name } }) {
   const counts = stateOf(node, "sim.codeFrames", {});

@@ -10,6 +10,7 @@ import { CommandClasses as CC, SecurityClass } from "@zwave-js/core";
 import { ccCaps } from "@zwave-js/testing";
 import { common, lock, thermostat, wakeUp } from "./behaviors.mjs";
 import { ACCESS_CONTROL } from "./reports.mjs";
+import { schedules } from "./schedules.mjs";
 
 /** Values of the multilevel sensors by type: air temperature in °C, humidity in %. */
 export const sensorValues = { 0x01: 21.5, 0x05: 44 };
@@ -54,6 +55,31 @@ function notifications(version, events, supportsV1Alarm = false) {
 
 function userCodes(numUsers) {
   return ccCaps({ ccId: CC["User Code"], isSupported: true, version: 1, numUsers });
+}
+
+/** A lock whose codes may have a time frame, of which it knows `slots` each; its clock is set with Time Parameters. */
+function timedLock({ slots, supervised }) {
+  return {
+    ...ENTRY_CONTROL,
+    firmwareVersion: "1.0",
+    commandClasses: [
+      ...BASE,
+      doorLock(4),
+      userCodes(8),
+      ccCaps({
+        ccId: CC["Schedule Entry Lock"],
+        isSupported: true,
+        version: 3,
+        numWeekDaySlots: 0,
+        numYearDaySlots: slots,
+        numDailyRepeatingSlots: 0,
+      }),
+      { ccId: CC["Time Parameters"], version: 1 },
+      CC.Battery,
+      ...(supervised ? [SUPERVISION] : []),
+      notifications(8, LOCK_EVENTS),
+    ],
+  };
 }
 
 function sensors(types) {
@@ -188,5 +214,7 @@ export function describeNodes({ boltTravel }) {
     { id: 4, capabilities: thermostatNode, behaviors: [...common, ...thermostat] },
     { id: 5, capabilities: schlage, behaviors: [...common, ...lock] },
     { id: 6, capabilities: sleepingSensor, behaviors: [...common, wakeUp] },
+    { id: 7, capabilities: timedLock({ slots: 1, supervised: true }), behaviors: [...common, ...lock, ...schedules] },
+    { id: 8, capabilities: timedLock({ slots: 2, supervised: false }), behaviors: [...common, ...lock, ...schedules] },
   ];
 }

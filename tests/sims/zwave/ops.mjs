@@ -23,6 +23,7 @@ import {
   turn,
   userParameter,
 } from "./reports.mjs";
+import { scheduleOps } from "./schedules.mjs";
 
 /** All operations by name. Each takes one object of arguments; a throw becomes the caller's error. */
 export function createOps({ controller, nodes, membership, memory }, socket) {
@@ -34,6 +35,7 @@ export function createOps({ controller, nodes, membership, memory }, socket) {
   const vanished = new Map();
   return {
     ...lockOps(find),
+    ...scheduleOps(find),
     ...thermostatOps(find, controller),
     ...nodeOps(find, controller),
     ...faultOps(find),
@@ -222,7 +224,10 @@ function faultOps(find) {
      * `jamOnSet`: the bolt jams at each lock command; `failLate`: a lock command is accepted ("working"), and fails
      * once the bolt should be there; `claimsSuccess`: it is called done, the bolt stays, and the lock says so later;
      * User Codes: `claimsCodes`: a change is called done and nothing is stored; `storesLate` ms: it is stored so much
-     * later; `dropsCodes` ms: a code is stored, deleted again after so long, and the lock says that.
+     * later; `dropsCodes` ms: a code is stored, deleted again after so long, and the lock says that;
+     * Schedules: `rejectSchedules`, `ignoreSchedules`, `claimsSchedules`: one is refused, not answered, called set and not
+     * stored; `forgetsSchedules`: a code loses it when it is enabled; `opensDisabled`: a disabled code opens;
+     * `stuckClock`, `stuckZone`: what is set stays as it was; `ignoreClock`: the lock does not tell its time.
      */
     faults: ({ node, ...faults }) => void find(node).state.set("sim.faults", faults),
     /**

@@ -11,6 +11,7 @@ from enum import Enum, auto
 from typing import Final, Protocol
 
 from hubd_drivers.zwave.codes.held import (
+    DISABLED,
     ENABLED,
     LAST_SLOT,
     Held,
@@ -79,11 +80,15 @@ class UserCodes:
 
     async def put(self, slot: int, pin: str) -> Word:
         """See `Book.put`."""
-        return _word(await self._api("set", slot, ENABLED, pin))
+        return word_of(await self._api("set", slot, ENABLED, pin))
+
+    async def hide(self, slot: int, pin: str) -> Word:
+        """Write a PIN that does not open."""
+        return word_of(await self._api("set", slot, DISABLED, pin))
 
     async def empty(self, slot: int) -> Word:
         """See `Book.empty`. Slot 0 would be all slots."""
-        return _word(await self._api("clear", max(1, slot)))
+        return word_of(await self._api("clear", max(1, slot)))
 
     async def read(self, slot: int) -> Held | None:
         """See `Book.read`."""
@@ -107,7 +112,7 @@ class UserCodes:
         return mapping(answer.get("response"))
 
 
-def _word(result: Mapping[str, object]) -> Word:
+def word_of(result: Mapping[str, object]) -> Word:
     """Read a `SupervisionResult`; without Supervision there is none."""
     status = integer(result.get("status"), high=0xFF)
     return {_SUPERVISED: Word.STORED, _FAIL: Word.REFUSED}.get(-1 if status is None else status, Word.NOTHING)

@@ -71,6 +71,24 @@ class Exchange:
 
         return await self._change(self._book.put(self._slot, pin), fits, lambda word: self._not_stored(pin, word))
 
+    async def hide(self, change: Awaitable[Word], pin: str, *, is_sure: bool) -> Outcome:
+        """Write a PIN that does not open, by `change`. `is_sure`: a lock that does not refuse is not asked for it."""
+
+        def fits(held: Held) -> bool:
+            return held.is_used and not held.is_enabled and held.pin in {pin, None}
+
+        return await self._change(change, fits, lambda word: self._not_stored(pin, word), is_sure=is_sure)
+
+    @property
+    def has_left(self) -> bool:
+        """Something was changed, or may have been."""
+        return self._has_left
+
+    @property
+    def held(self) -> Held | None:
+        """What the slot was last read to hold."""
+        return self._last
+
     async def clear(self) -> Outcome:
         """Empty the slot. Raises as `put`."""
 
@@ -89,17 +107,24 @@ class Exchange:
         except TimeoutError:
             pass
         if self._last is None:
-            return self._silent("The lock did not say what the slot holds.")
+            return self.silent("The lock did not say what the slot holds.")
         return done("The lock said what the slot holds.", self._seen())
 
     async def _change(
-        self, change: Awaitable[Word], fits: _Fits, otherwise: Callable[[Word], Awaitable[Outcome]]
+        self,
+        change: Awaitable[Word],
+        fits: _Fits,
+        otherwise: Callable[[Word], Awaitable[Outcome]],
+        *,
+        is_sure: bool = False,
     ) -> Outcome:
         word = Word.NOTHING
         try:
             async with self._clock.timeout(self._seconds):
                 word = await change
                 self._has_left = True
+                if is_sure and not self._is_refused(word):
+                    return done("The lock did not refuse it.")
                 if await self._shows(fits, word):
                     return done("The lock was read back and holds it.", self._seen())
         except TimeoutError:
@@ -108,9 +133,9 @@ class Exchange:
             if not self._has_left:
                 raise
             if not self._is_refused(word):
-                return self._silent(error.message, error.code)
+                return self.silent(error.message, error.code)
         if self._is_open and not self._is_refused(word):
-            return self._silent("The lock did not say what the slot holds now; the change was sent to it.")
+            return self.silent("The lock did not say what the slot holds now; the change was sent to it.")
         return await otherwise(word)
 
     def _is_refused(self, word: Word) -> bool:
@@ -174,8 +199,10 @@ class Exchange:
                     return twin, (self._seen_of(held, twin),)
         return None, ()
 
-    def _silent(self, message: str, code: str = "no_answer") -> Outcome:
-        return Outcome(OutcomeKind.SENT_UNCONFIRMED, code, message, {"slot": self._slot}, self._seen())
+    def silent(self, message: str, code: str = "no_answer", *, is_told: bool = True) -> Outcome:
+        """Return that it is not known what became of the command. `is_told` False: nor what the slot holds."""
+        seen = self._seen() if is_told else ()
+        return Outcome(OutcomeKind.SENT_UNCONFIRMED, code, message, {"slot": self._slot}, seen)
 
     def _seen(self) -> tuple[CodeSeen, ...]:
         if self._last is None:

@@ -20,10 +20,14 @@ from hubd.model import (
     unreachable,
     unsupported,
 )
-from hubd_drivers.zwave.codes.books import open_book
+from hubd_drivers.zwave.bolts import Memory
+from hubd_drivers.zwave.codes.books import Book, UserCodes, open_book
 from hubd_drivers.zwave.codes.exchange import Exchange
+from hubd_drivers.zwave.codes.framed import SILENT, Framed
 from hubd_drivers.zwave.codes.hints import CLEAR, ECHO_SECONDS, PUT, READ, Own, hint_of, is_duplicate
 from hubd_drivers.zwave.codes.keypads import Keypad
+from hubd_drivers.zwave.codes.schedules import Schedules
+from hubd_drivers.zwave.codes.walltimes import frame_of, wall_of
 from hubd_drivers.zwave.controller import ControllerWatch
 from hubd_drivers.zwave.device import ZwaveDevice
 from hubd_drivers.zwave.events import Event, Notified
@@ -45,12 +49,14 @@ class Codes:
         controller: ControllerWatch,
         seconds: float,
         describe: Callable[[ZwaveDevice], Awaitable[None]],
+        memory: Memory,
     ) -> None:
         self._link = link
         self._port = port
         self._controller = controller
         self._seconds = seconds
         self._describe = describe
+        self._memory = memory
         self._under_way: dict[int, Exchange] = {}
         self._own: dict[int, Own] = {}
         """The last command to each node."""
@@ -95,8 +101,9 @@ class Codes:
         if device.is_asleep:
             message = "The device sleeps and cannot be woken over the air; nothing was sent."
             return unreachable("device_asleep", message)
+        book = open_book(self._link, device.node_id, keypad)
         exchange = Exchange(
-            book=open_book(self._link, device.node_id, keypad),
+            book=book,
             clock=self._port.clock,
             secrets=self._port.secrets,
             native_id=device.native_id,
@@ -108,7 +115,7 @@ class Codes:
         self._under_way[device.node_id], self._own[device.node_id] = exchange, own
         until = 0.0  # of a command without an end that is known, whatever the lock says later is news
         try:
-            outcome = await self._run(exchange, command)
+            outcome = await self._run(exchange, self._framed(exchange, book, device, command.slot), device, command)
             if outcome.kind is OutcomeKind.DONE:
                 until = self._port.clock.monotonic() + ECHO_SECONDS
         except CommandError as error:
@@ -116,12 +123,17 @@ class Codes:
         finally:
             self._under_way.pop(device.node_id, None)
             self._own[device.node_id] = own._replace(until=until)
-        if exchange.is_masked and keypad.capability.tells_pins:
-            device.keypad = keypad.masked()
+        if device.keypad != keypad:
+            await self._describe(device)
+        if exchange.is_masked and device.keypad is not None and keypad.capability.tells_pins:
+            device.keypad = device.keypad.masked()
             await self._describe(device)
         return outcome
 
-    async def _run(self, exchange: Exchange, command: CodeCommand) -> Outcome:
+    async def _run(
+        self, exchange: Exchange, framed: Framed | None, device: ZwaveDevice, command: CodeCommand
+    ) -> Outcome:
+        is_timed = device.keypad is not None and device.keypad.capability.has_schedules
         match command:
             case SetCode():
                 try:
@@ -129,13 +141,60 @@ class Codes:
                 except KeyError:
                     return rejected("pin_unknown", "The PIN of this code is not known any more.")
                 try:
-                    return await exchange.put(pin)
+                    return await self._set(exchange, framed, device, command, pin)
                 except CommandError as error:
                     raise error.without(pin) from None
             case ClearCode():
                 return await exchange.clear()
+            case ReadCode() if framed is not None and is_timed:
+                return await framed.read(lambda wall: frame_of(wall, self._port.zone))
             case ReadCode():
                 return await exchange.read()
+
+    async def _set(
+        self, exchange: Exchange, framed: Framed | None, device: ZwaveDevice, command: SetCode, pin: str
+    ) -> Outcome:
+        if framed is None or device.keypad is None:
+            return await exchange.put(pin)
+        if command.frame is None:
+            return await (framed.free(pin) if await self._is_bound(device, command.slot) else exchange.put(pin))
+        wall = wall_of(command.frame, self._port.zone, self._port.clock.now())
+        if wall is None:
+            return rejected("frame_not_possible", "No lock can be told this time frame.", {"slot": command.slot})
+        outcome = await framed.put(pin, command.frame, wall, hides=device.native_id in self._memory.hiding)
+        if outcome.kind is OutcomeKind.DONE:
+            self._memory.hiding.add(device.native_id)
+        return outcome
+
+    async def _is_bound(self, device: ZwaveDevice, slot: int) -> bool:
+        """Tell whether a slot has, or may have, a schedule that somebody left there."""
+        known = await Schedules(self._link, device.node_id).cached(slot)
+        if known is None:
+            return device.keypad is not None and device.keypad.can_schedule
+        return known.is_set
+
+    def _framed(self, exchange: Exchange, book: Book, device: ZwaveDevice, slot: int) -> Framed | None:
+        if device.keypad is None or not device.keypad.has_year_days or not isinstance(book, UserCodes):
+            return None
+        return Framed(
+            exchange=exchange,
+            book=book,
+            schedules=Schedules(self._link, device.node_id),
+            clock=self._port.clock,
+            slot=slot,
+            seconds=self._seconds,
+            give_up=lambda wrong: self._give_up(device, wrong),
+        )
+
+    def _give_up(self, device: ZwaveDevice, wrong: str) -> None:
+        """Take back that a lock keeps to time frames: the hub then sets its codes when they begin."""
+        if device.keypad is None or not device.keypad.capability.has_schedules:
+            return
+        device.keypad = device.keypad.timed(is_right=False)
+        if wrong != SILENT:
+            self._memory.unscheduled[device.native_id] = wrong
+        name = device.description.name
+        self._port.log.warning("%s is given no time frames, its codes are set when they begin: %s", name, wrong)
 
     async def _failed(self, error: CommandError, device: ZwaveDevice, command: CodeCommand) -> Outcome:
         is_lost = error.suspect and not await self._controller.check()
@@ -154,7 +213,9 @@ def _refusal(keypad: Keypad, command: CodeCommand) -> Outcome | None:
     if not keypad.takes(command.slot):
         message = f"Slot {command.slot} is not one that the hub may use on this lock."
         return rejected("slot_not_usable", message, {"slot": command.slot, "slots": keypad.capability.slots})
-    if isinstance(command, SetCode) and (command.frame is not None or command.is_one_time):
+    if isinstance(command, SetCode) and command.is_one_time:
+        return unsupported("hubd sets no one-time codes on Z-Wave locks.", {"slot": command.slot})
+    if isinstance(command, SetCode) and command.frame is not None and not keypad.capability.has_schedules:
         # Without it, the code would open at any time.
-        return unsupported("hubd sets no time frames and no one-time codes on Z-Wave locks.", {"slot": command.slot})
+        return unsupported("This lock is given no time frames.", {"slot": command.slot})
     return None

@@ -42,6 +42,8 @@ class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     rules: tuple[CodeRule, ...] | None = None
     reserved_slots: tuple[int, ...] | None = None
     tells_pins: bool | None = None
+    schedules: bool | None = None
+    """False: it has schedules, and they do not do what the hub has them for."""
 
     def fits(self, facts: NodeFacts) -> bool:
         """Tell whether this is said of a node."""

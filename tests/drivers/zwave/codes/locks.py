@@ -1,14 +1,26 @@
 """The emulated locks and a driver that manages their codes."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from datetime import UTC, tzinfo
 from typing import Any
 
 from hubd_drivers.zwave import ZwaveConfig, ZwaveDriver
 
+from hubd.driver import Clock
 from hubd.driver.contract import RecordingPort, check_outcome, running
-from hubd.model import ClearCode, CodeCommand, CodeHintSeen, CodeSeen, Outcome, ReadCode, SetCode
+from hubd.model import (
+    ClearCode,
+    CodeCommand,
+    CodeHintSeen,
+    CodeSeen,
+    DeviceDescription,
+    Outcome,
+    ReadCode,
+    SetCode,
+    TimeFrame,
+)
 from tests.drivers.zwave.conftest import SharedNetwork
 from tests.sims.zwave.harness import FIRST_MODEL, ZwaveNetwork
 from tests.support.site import eventually
@@ -17,9 +29,14 @@ NATIVE = {
     2: "7e570001-node-2-ffff.ffff.fffe",
     3: "7e570001-node-3-ffff.ffff.fffe",
     5: "7e570001-node-5-003b.0001.0469",
+    7: "7e570001-node-7-ffff.ffff.fffe",
+    8: "7e570001-node-8-ffff.ffff.fffe",
     FIRST_MODEL: "7e570001-node-20-fffd.0002.0001",
 }
-"""2: User Code, unencrypted, with Supervision. 3: User Credential, S2. 5: a Schlage's User Code, S0, without it."""
+"""2: User Code, unencrypted, with Supervision. 3: User Credential, S2. 5: a Schlage's User Code, S0, without it.
+
+7, 8: User Code with schedules, unencrypted, with Supervision and without it.
+"""
 QUIET = 0.4
 """Seconds after which nothing more is on its way at the fast pace."""
 
@@ -64,6 +81,22 @@ class Site:
         counts: dict[str, int] = await self.network.op("code_frames", node=node, reset=True)
         return counts
 
+    def is_timed(self, node: int) -> bool:
+        """Whether the lock is described as one that keeps to time frames."""
+        keypad = self.port.devices[NATIVE[node]].capabilities.keypad
+        return keypad is not None and keypad.has_schedules
+
+    def frame(self, outcome: Outcome) -> TimeFrame | None:
+        """The time frame that was read."""
+        seen = outcome.seen[0]
+        assert isinstance(seen, CodeSeen)
+        return seen.frame
+
+    async def schedules(self, node: int) -> dict[str, str]:
+        """The schedules that the lock has in truth, by the clock on the wall."""
+        found: dict[str, str] = await self.network.op("schedules", node=node)
+        return found
+
     def cached(self, node: int) -> dict[int, tuple[bool, str | None]]:
         """What was announced of each slot."""
         mine = [one for one in self.port.seen if isinstance(one, CodeSeen) and one.native_id == NATIVE[node]]
@@ -82,8 +115,17 @@ class Site:
 
 
 @asynccontextmanager
-async def site(network: SharedNetwork | ZwaveNetwork, **more: Any) -> AsyncIterator[Site]:
+async def site(
+    network: SharedNetwork | ZwaveNetwork,
+    *,
+    zone: tzinfo = UTC,
+    clock: Clock | None = None,
+    known: Mapping[str, DeviceDescription] | None = None,
+    **more: Any,
+) -> AsyncIterator[Site]:
     quick = {"controller_check_seconds": 0.3, "command_timeout": 5.0, "attribution_ms": 250}
-    driver, port = ZwaveDriver(ZwaveConfig(**{"url": network.url, **quick, **more})), RecordingPort()
+    driver = ZwaveDriver(ZwaveConfig(**{"url": network.url, **quick, **more}))
+    port = RecordingPort(zone=zone, clock=clock)
+    port.known = dict(known or {})
     async with running(driver, port):
         yield Site(network, port, driver)

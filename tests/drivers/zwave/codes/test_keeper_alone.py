@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from hubd_drivers.zwave.bolts import Memory
 from hubd_drivers.zwave.codes.keeper import Codes
 from hubd_drivers.zwave.codes.keypads import Keypad
 from hubd_drivers.zwave.controller import ControllerWatch
@@ -45,7 +46,7 @@ def site(keypad: Keypad | None = KEYPAD, **answers: Answer) -> Site:
         if (description := device.described()) is not None:
             await port.found(description)
 
-    codes = Codes(link=link, port=port, controller=controller, seconds=2.0, describe=describe)
+    codes = Codes(link=link, port=port, controller=controller, seconds=2.0, describe=describe, memory=Memory())
     return Site(codes, link, port, lock, controller)
 
 

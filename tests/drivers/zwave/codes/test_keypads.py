@@ -79,3 +79,40 @@ def test_slots_that_the_hub_may_touch() -> None:
     assert [slot for slot in range(-1, 13) if keypad.takes(slot)] == [2, 3, 4, 6, 7, 8, 9, 10]
     assert keypad.capability.tells_pins
     assert not keypad.masked().capability.tells_pins
+
+
+def timed(version: int = 3, maker: int = 0xFFFF, **more: int) -> Any:
+    classes = {98: 4, 99: 1, 78: version, 139: 1} | {int(name[1:]): number for name, number in more.items()}
+    return lock_node(2, 0, classes={cc: at for cc, at in classes.items() if at}, manufacturerId=maker)
+
+
+@pytest.mark.parametrize(
+    ("facts", "slots", "expected"),
+    [
+        (timed(), {"value": 1}, (True, True)),
+        (timed(), {"value": 0}, (False, False)),
+        (timed(), {}, (False, False)),
+        (timed(), REFUSED, (False, False)),
+        (timed(version=1), {"value": 4}, (True, False)),
+        (timed(c139=0), {"value": 1}, (True, False)),
+        (timed(maker=0x90), {"value": 1}, (True, False)),
+        (timed(version=0), {"value": 1}, (False, False)),
+    ],
+    ids=["", "no slots", "not interviewed", "refused", "no zone", "no clock", "Kwikset", "no schedules"],
+)
+async def test_a_lock_whose_codes_may_have_schedules(facts: Any, slots: Any, expected: tuple[bool, bool]) -> None:
+    link = FakeLink(get_credential_capabilities_cached=pins(), get_value=slots)
+    found = await find_keypad(link, facts)
+    assert found is not None
+    assert (found.has_year_days, found.can_schedule) == expected
+    assert not found.capability.has_schedules, "not before its clock is known to be right"
+    assert found.timed(is_right=True).capability.has_schedules is found.can_schedule
+    assert not found.timed(is_right=True).timed(is_right=False).capability.has_schedules
+    assert found.timed(is_right=True).masked().capability.has_schedules is found.can_schedule
+
+
+async def test_credentials_of_users_have_none_that_zwave_js_could_set() -> None:
+    link = FakeLink(get_credential_capabilities_cached=pins(), get_user_capabilities_cached=users(20))
+    found = await find_keypad(link, lock_node(2, 0, classes={98: 4, 131: 1, 78: 3, 139: 1}))
+    assert found is not None
+    assert (found.has_credentials, found.has_year_days, found.can_schedule) == (True, False, False)

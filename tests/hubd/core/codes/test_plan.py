@@ -1,6 +1,6 @@
 """What is planned, by cases and by chance: random codes, keypads and instants, planned and carried out in memory."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from msgspec.structs import replace
@@ -97,6 +97,27 @@ def test_only_a_window_on_a_lock_that_keeps_it_is_given_to_the_lock() -> None:
     assert frame_for(bound(prefers_native=False), NATIVE) is None
     assert frame_for(code(), NATIVE) is None
     assert frame_for(code(ends_at=NOON), NATIVE) is None
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "expected"),
+    [
+        (timedelta(), timedelta(), (NOON, NOON + HOUR)),
+        (timedelta(seconds=59), timedelta(seconds=1), (NOON, NOON + HOUR + timedelta(minutes=1))),
+        (timedelta(minutes=3, microseconds=1), TICK, (NOON + timedelta(minutes=3), NOON + HOUR + timedelta(minutes=1))),
+    ],
+)
+def test_a_lock_is_given_whole_minutes_that_hold_all_that_is_wished(
+    start: timedelta, end: timedelta, expected: tuple[datetime, datetime]
+) -> None:
+    made = code(starts_at=NOON + start, ends_at=NOON + HOUR + end)
+    assert frame_for(made, NATIVE) == TimeFrame(*expected)
+    assert is_in_place(replace(made, placement=on(frame=TimeFrame(*expected))), NATIVE)
+
+
+def test_a_window_that_ends_after_the_years_of_locks_is_kept_by_the_hub() -> None:
+    assert frame_for(code(starts_at=NOON, ends_at=datetime(2098, 12, 31, 23, 59, tzinfo=UTC)), NATIVE) is not None
+    assert frame_for(code(starts_at=NOON, ends_at=datetime(2099, 1, 1, tzinfo=UTC)), NATIVE) is None
 
 
 @pytest.mark.parametrize(
