@@ -191,11 +191,13 @@ class Year:
         """Let time pass, in which the hub may crash and start again."""
         end = self.loop.time() + seconds
         while True:
-            left = end - self.loop.time()
-            # Looking at the clock every few seconds matters only when somebody sets it: nobody does within a long wait.
-            is_long = left > ops.HOUR
+            left, unsure = end - self.loop.time(), self.unsure_until - self.loop.time()
+            # Looking at the clock every few seconds matters only when it is set: by nobody within a long wait, but for
+            # the time server that comes late after a power cut.
+            is_long = left > ops.HOUR and unsure <= 0
+            part = left - ops.HOUR + 1 if is_long else min(left, unsure + 1) if unsure > 0 else left
             with _looking(1800.0 if is_long else _LOOK):
-                await self._wait_once(left - ops.HOUR + 1 if is_long else left)
+                await self._wait_once(part)
             self.rules.check()
             if self.loop.time() + _TINY >= end:
                 return

@@ -74,7 +74,8 @@ class LockTracker:
 
     def alarmed(self, use: Use, now: float) -> list[LockSeen]:
         """Take in a use said in the maker's own numbers; the notification of the same one may be still to come."""
-        if self._last_use is not None:
+        has_moved = self._pending is not None and self._pending.locked != use.locked
+        if self._last_use is not None and not has_moved:
             before, at = self._last_use
             if now - at <= self._window and before.locked == use.locked == self._position:
                 return []

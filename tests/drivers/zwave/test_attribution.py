@@ -100,6 +100,14 @@ def test_somebody_at_the_keypad_during_an_order_is_told() -> None:
     assert told(lock.used(KEYPAD, 0.0)) == [(False, "keycode", 3)]
 
 
+def test_a_makers_number_after_the_bolt_went_back_is_a_use_of_its_own() -> None:
+    lock = tracker()
+    lock.used(Use(UNLOCKED, "manual"), 0.0)
+    lock.moved(LOCKED, 0.1, 1)
+    assert told(lock.alarmed(Use(UNLOCKED, "manual"), 0.2)) == [(True, None, None)]
+    assert told(lock.flush(2.0)) == [(False, "manual", None)]
+
+
 def test_another_controller_s_order_is_told() -> None:
     assert told(tracker().used(Use(UNLOCKED, "remote"), 0.0)) == [(False, "remote", None)]
 
