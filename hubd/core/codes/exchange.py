@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from hubd.core.codes import pauses
 from hubd.core.codes.keeper import PinKeeper
-from hubd.core.codes.plan import Step, frame_for, is_in_place
+from hubd.core.codes.plan import Step, frame_for, holds_another, is_in_place
 from hubd.core.codes.readings import Reader, place, take_off
 from hubd.core.codes.story import tell
 from hubd.core.codes.wishes import Wishes
@@ -184,12 +184,6 @@ def _error(exchange: Exchange, code: CodeRecord) -> str:
     return _NOT_REMOVED if is_removal or code.deleted_at else _NOT_SET
 
 
-def _holds_another(code: CodeRecord) -> bool:
-    """Whether the lock may still open for a PIN that the code had before: that one is over, too."""
-    placed = code.placement
-    return placed is not None and (placed.is_over or (code.pin is not None and placed.mark != code.pin.mark))
-
-
 def _lengths(outcome: Outcome) -> str:
     """Return how a PIN that was read back differs from the one that was sent, as far as that may be told."""
     sent, held = outcome.detail.get("sent_length"), outcome.detail.get("held_length")
@@ -227,7 +221,7 @@ def _note(
     since: datetime = at if same is None else same.since
     is_told = same is not None and same.is_told
     is_news = not is_told and (is_certain or attempts >= TOLD_AFTER)
-    is_end = error == _NOT_REMOVED or _holds_another(code)
+    is_end = error == _NOT_REMOVED or holds_another(code)
     retry = at if is_drawn and before is None else at + pauses.pause(attempts, is_end=is_end)
     trouble = Trouble(error, message, since, attempts, retry, conflict_id, is_told or is_news)
     view.put_code(replace(code, trouble=trouble))

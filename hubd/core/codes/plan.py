@@ -52,6 +52,8 @@ class Step(msgspec.Struct, frozen=True):
     kind: StepKind
     slot: int
     code_id: str | None = None
+    takes_off: bool = False
+    """With it goes a PIN that is over, and that the lock may still open for."""
 
 
 class Hold(msgspec.Struct, frozen=True):
@@ -124,6 +126,12 @@ def is_in_place(code: CodeRecord, keypad: KeypadCapability) -> bool:
 def _fits(code: CodeRecord, placed: Placement, keypad: KeypadCapability) -> bool:
     has_pin = code.pin is None or placed.mark == code.pin.mark
     return has_pin and placed.is_enabled and placed.frame == frame_for(code, keypad)
+
+
+def holds_another(code: CodeRecord) -> bool:
+    """Whether the lock may still open for a PIN that the code had before: that one is over, too."""
+    placed = code.placement
+    return placed is not None and (placed.is_over or (code.pin is not None and placed.mark != code.pin.mark))
 
 
 def _is_early(code: CodeRecord, keypad: KeypadCapability, at: datetime) -> bool:
@@ -233,7 +241,8 @@ class _Planner:
             return
         ended = code.deleted_at or (code.ends_at if is_over(code, self._at) else None)
         due = self._due(code) if ended is None else min(ended, self._at)
-        self._steps.append(Step(rank, due, kind, slot, code.code_id))
+        takes_off = rank is Priority.END or holds_another(code)
+        self._steps.append(Step(rank, due, kind, slot, code.code_id, takes_off))
 
     def _put(self, code: CodeRecord) -> None:
         rank = Priority.START if has_begun(code, self._at) else Priority.PRELOAD

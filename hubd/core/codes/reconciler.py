@@ -234,7 +234,7 @@ class Reconciler:
         lock.is_up = self._is_reachable(record)
         if lock.is_up and not was_up:
             lock.rests_until, lock.failures = 0.0, 0
-        if made.steps and made.steps[0].rank is Priority.END:
+        if any(step.takes_off for step in made.steps):
             lock.rests_until = min(lock.rests_until, now + LONGEST_END_REST)
         lock.alarm = min((end for end in (lock.rests_until, lock.silent_until) if end > now), default=None)
         lock.steps = self._permitted(record, made.steps)
@@ -360,7 +360,7 @@ class Reconciler:
         if outcome.kind in _UNSENT:
             lock.failures += 1
             lock.problem = outcome.message
-            rest = pause(lock.failures, is_end=exchange.step.rank is Priority.END)
+            rest = pause(lock.failures, is_end=exchange.step.takes_off)
             lock.rests_until = self._clock.monotonic() + rest.total_seconds()
             return
         lock.failures = 0

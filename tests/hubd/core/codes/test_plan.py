@@ -320,3 +320,13 @@ def test_a_slot_that_tells_another_thing_each_time_is_asked_ever_more_seldom() -
 
 def test_a_keypad_without_slots_has_nothing_to_be_done() -> None:
     assert plan([code()], READ, KeypadCapability(slots=0), NOON).steps == ()
+
+
+def test_with_a_step_goes_what_the_lock_may_still_open_for_though_it_is_over() -> None:
+    codes = [
+        code("new", b"A"),
+        code("changed", b"B", placement=on(2, b"C")),
+        code("gone", b"D", placement=on(3, b"D"), deleted_at=NOON),
+    ]
+    found = {step.code_id: step.takes_off for step in plan(codes, READ, PLAIN, NOON).steps if step.code_id}
+    assert found == {"new": False, "changed": True, "gone": True}
