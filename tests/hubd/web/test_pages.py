@@ -9,7 +9,7 @@ from hubd.core.message import Request
 from hubd.web.pages import Pages
 from tests.hubd.web.stage import stage
 
-HEAVY = ("jinja2", "zoneinfo", "hubd.web.front", "hubd.web.board")
+HEAVY = ("jinja2", "hubd.web.front", "hubd.web.board")
 
 
 @pytest.mark.parametrize(
