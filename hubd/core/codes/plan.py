@@ -233,11 +233,15 @@ class _Planner:
         if code.ends_at is not None:
             self._wakes.append(code.ends_at)
 
-    def _do(self, code: CodeRecord, rank: Priority, kind: StepKind, slot: int) -> None:
+    def _rests(self, code: CodeRecord, rank: Priority) -> bool:
         until = None if _is_of_its_setting(code, rank) else retry_at(code, self._at)
         if until is not None:
             self._wakes.append(until)
             self._holds[code.code_id] = Hold("retry_later", until)
+        return until is not None
+
+    def _do(self, code: CodeRecord, rank: Priority, kind: StepKind, slot: int) -> None:
+        if self._rests(code, rank):
             return
         ended = code.deleted_at or (code.ends_at if is_over(code, self._at) else None)
         due = self._due(code) if ended is None else min(ended, self._at)
@@ -253,6 +257,8 @@ class _Planner:
                 self._do(code, rank, "clear", code.placement.slot)
         elif code.placement is not None:
             self._do(code, rank, "set", code.placement.slot)
+        elif self._rests(code, rank):
+            pass  # the slot that it would have is somebody else's meanwhile: the lock may refuse this PIN for ever
         elif (slot := next(self._free, None)) is not None:
             self._do(code, rank, "set", slot)
         elif unread := self._unread():

@@ -330,3 +330,10 @@ def test_with_a_step_goes_what_the_lock_may_still_open_for_though_it_is_over() -
     ]
     found = {step.code_id: step.takes_off for step in plan(codes, READ, PLAIN, NOON).steps if step.code_id}
     assert found == {"new": False, "changed": True, "gone": True}
+
+
+def test_a_code_that_rests_without_a_slot_keeps_none_from_the_next_one() -> None:
+    refused = code("refused", b"A", trouble=trouble(NOON + HOUR))
+    found = plan([refused, code("next", b"B")], READ, KeypadCapability(slots=1), NOON)
+    assert [step for step in steps(found) if step[2]] == [("set", 1, "next")]
+    assert found.holds["refused"].code == "retry_later"
