@@ -15,6 +15,8 @@ from hubd.api.idempotency import LIFE
 from hubd.api.router import Router
 from hubd.box import Box
 from hubd.config import Config
+from hubd.core.climate import attempts
+from hubd.core.climate.recorder import Recorder
 from hubd.core.codes.story import prune
 from hubd.core.hub import Hub, Instance, Site
 from hubd.core.keys import Keys
@@ -144,6 +146,8 @@ async def _serve(
             await _owner_key(box, keys)
             await hub.start()
             group.create_task(sense.run(), name="clock")
+            recorder = Recorder(journal, clock, sense, hub.is_reachable)
+            group.create_task(recorder.run(), name="climate-history")
             for table in config.drivers:
                 filters = table.filters
                 kinds = table.manifest.kinds if filters.include_kinds is None else filters.include_kinds
@@ -153,15 +157,14 @@ async def _serve(
             await server.start(config.http.host, config.http.port)
             try:
                 group.create_task(Delivery(hub).run(), name="webhooks")
-                group.create_task(_housekeeping(config, hub), name="housekeeping")
+                group.create_task(_housekeeping(config, hub, recorder), name="housekeeping")
                 group.create_task(_watchdog(hub), name="watchdog")
                 gc.freeze()
                 notify("READY=1")
                 on_ready(Running(hub, keys, server, stop))
                 await stop.wait()
                 notify("STOPPING=1")
-                drains = hub.dispatcher.drain, hub.actions.drain, hub.codes.reconciler.drain
-                await asyncio.gather(*(drain(DRAIN_SECONDS) for drain in drains))
+                await hub.drain(DRAIN_SECONDS)
             finally:
                 await server.stop()
             group.create_task(_end(), name="end")
@@ -211,20 +214,20 @@ async def _owner_key(box: Box, keys: Keys) -> None:
     await keys.create("owner", "owner", "first start", deliver=deliver)
 
 
-async def _housekeeping(config: Config, hub: Hub) -> None:
+async def _housekeeping(config: Config, hub: Hub, recorder: Recorder) -> None:
     rounds = 0
     while True:
         await hub.clock.sleep(FLUSH_SECONDS)
         try:
             await hub.journal.flush()
             if rounds % CLEAN_EVERY == 0:
-                await _clean(config, hub)
+                await _clean(config, hub, recorder)
             rounds += 1
         except StoreError as error:
             LOG.warning("housekeeping: %s", error.message)
 
 
-async def _clean(config: Config, hub: Hub) -> None:
+async def _clean(config: Config, hub: Hub, recorder: Recorder) -> None:
     """Drop what is old; nothing by a clock that may be wrong."""
     instant = hub.sense.now()
     if not instant.is_trusted:
@@ -236,6 +239,9 @@ async def _clean(config: Config, hub: Hub) -> None:
     )
     await hub.journal.transact(prune)
     await hub.journal.transact(code_attempts.prune)
+    await hub.journal.transact(attempts.prune)
+    await hub.journal.transact(hub.thermostats.prune)
+    await hub.journal.transact(lambda view: recorder.prune(view, config.hub.climate_days))
 
 
 async def _watchdog(hub: Hub) -> None:

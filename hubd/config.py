@@ -36,6 +36,7 @@ class HubTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     removal_minutes: float = 10.0
     battery_report_hours: float = 0.0
     code_sweep_hours: float = 24.0
+    climate_days: int = 30
     trust_clock: Literal["auto", "always"] = "auto"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
@@ -58,6 +59,7 @@ class HubTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             ("removal_minutes", self.removal_minutes, 0, 1440),
             ("battery_report_hours", self.battery_report_hours, 0, 8760),
             ("code_sweep_hours", self.code_sweep_hours, 0.001, 8760),
+            ("climate_days", self.climate_days, 1, 3660),
         ):
             if not low <= value <= high:
                 wrong.append(f"{key}: must be between {low} and {high}")

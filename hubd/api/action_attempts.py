@@ -1,30 +1,37 @@
-"""`/action_attempts/*`: orders to devices, however old, and changes of codes."""
+"""`/action_attempts/*`: orders to devices, however old, changes of codes, and settings of thermostats."""
 
 from typing import Any
 
 import msgspec
 
-from hubd.api import code_attempts, project, shapes
+from hubd.api import code_attempts, project, shapes, thermostat_attempts
 from hubd.api.code_attempts import CodeAttempt
 from hubd.api.code_lookup import projector
 from hubd.api.paging import pagination, start_of
 from hubd.api.params import Limit, Params, Text, Uuid, Uuids
 from hubd.api.route import READ, Call, route
+from hubd.core.climate.attempts import Attempt
 from hubd.model.errors import NotFoundError
 from hubd.store.records import CommandRecord
 
 _decode = msgspec.json.Decoder(CommandRecord).decode
 _SELECT = (
-    "SELECT at, id, device_id, body, code_id, action FROM ("
-    "SELECT accepted_at AS at, request_id AS id, device_id, body, NULL AS code_id, NULL AS action FROM commands"
+    "SELECT at, id, device_id, action, body, code_id, ended_at, error, message FROM ("
+    "SELECT accepted_at AS at, request_id AS id, device_id, NULL AS action, body, NULL AS code_id, NULL AS ended_at,"
+    " NULL AS error, NULL AS message FROM commands"
     " WHERE json_extract(CAST(body AS TEXT), '$.command.type') NOT IN ('SIMULATE_KEYPAD_EDIT', 'SIMULATE_CONNECTION',"
-    " 'SIMULATE_HUB_CONNECTION', 'SIMULATE_REMOVAL'))"
+    " 'SIMULATE_HUB_CONNECTION', 'SIMULATE_REMOVAL', 'SIMULATE_HVAC_MODE_ADJUSTED', 'SIMULATE_TEMPERATURE_REACHED'))"
     " WHERE {where} UNION ALL"
-    " SELECT at, id, device_id, body, code_id, action FROM ("
-    "SELECT at, attempt_id AS id, device_id, NULL AS body, code_id, action FROM code_attempts)"
+    " SELECT at, id, device_id, action, body, code_id, ended_at, error, message FROM ("
+    "SELECT at, attempt_id AS id, device_id, action, NULL AS body, code_id, NULL AS ended_at, NULL AS error,"
+    " NULL AS message FROM code_attempts)"
+    " WHERE {where} UNION ALL"
+    " SELECT at, id, device_id, action, body, code_id, ended_at, error, message FROM ("
+    "SELECT at, attempt_id AS id, device_id, action, NULL AS body, NULL AS code_id, ended_at, error, message"
+    " FROM thermostat_attempts)"
     " WHERE {where} ORDER BY 1, 2 LIMIT ?"
 )
-"""Orders to devices and changes of codes in one order, without the sandbox's own that are no attempts of Seam's."""
+"""All of them in one order, without the sandbox's own orders that are no attempts of Seam's."""
 
 
 class GetAttempt(Params, frozen=True, kw_only=True):
@@ -52,6 +59,9 @@ async def get(call: Call, params: GetAttempt) -> shapes.AttemptAnswer:
     if of_code is not None:
         (shape,) = await code_attempts.shapes(call.hub, [of_code], projector(call))
         return shapes.AttemptAnswer(action_attempt=shape)
+    of_climate = await call.hub.thermostats.attempt(attempt_id)
+    if of_climate is not None:
+        return shapes.AttemptAnswer(action_attempt=thermostat_attempts.shown(call.hub, of_climate))
     message = "There is no such action attempt on this hub."
     raise NotFoundError("action_attempt_not_found", message, action_attempt_id=params.action_attempt_id)
 
@@ -68,7 +78,7 @@ async def list_attempts(call: Call, params: ListAttempts) -> shapes.AttemptListA
         where.append(f"id IN ({', '.join('?' * len(ids))})")
         values += ids
     sql = _SELECT.format(where=" AND ".join(where))
-    rows = await call.hub.journal.database.read(sql, (*values, *values, params.limit + 1))
+    rows = await call.hub.journal.database.read(sql, (*values, *values, *values, params.limit + 1))
     cut = rows[: params.limit]
     last = (cut[-1][0], cut[-1][1]) if len(rows) > len(cut) else None
     attempts = await _built(call, cut)
@@ -76,12 +86,21 @@ async def list_attempts(call: Call, params: ListAttempts) -> shapes.AttemptListA
 
 
 async def _built(call: Call, rows: list[Any]) -> list[shapes.ActionAttempt]:
-    """Build commands and attempts on codes, in the order of the rows."""
+    """Build commands and attempts of both kinds, in the order of the rows."""
     of_codes = [
-        CodeAttempt(id_, code_id, device_id, action, at) for at, id_, device_id, _, code_id, action in rows if code_id
+        CodeAttempt(id_, code_id, device_id, action, at)
+        for at, id_, device_id, action, _, code_id, *_ in rows
+        if code_id
     ]
     built = {one.action_attempt_id: one for one in await code_attempts.shapes(call.hub, of_codes, projector(call))}
-    return [built.get(id_) or project.attempt(_decode(body)) for _, id_, _, body, *_ in rows]
+    return [built.get(row[1]) or _one(call, row) for row in rows]
+
+
+def _one(call: Call, row: Any) -> shapes.ActionAttempt:
+    at, id_, device_id, action, body, _, ended_at, error, message = row
+    if body is not None:
+        return project.attempt(_decode(body))
+    return thermostat_attempts.shown(call.hub, Attempt(id_, device_id, action, at, ended_at, error, message))
 
 
 ROUTES = [

@@ -2,7 +2,7 @@
 
 import re
 from datetime import UTC, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, overload
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -35,6 +35,10 @@ class NewCode(Params, frozen=True, kw_only=True):
     use_backup_access_code_pool: bool = False
 
 
+@overload
+def exact_time(field: str, text: str) -> datetime: ...
+@overload
+def exact_time(field: str, text: str | None) -> datetime | None: ...
 def exact_time(field: str, text: str | None) -> datetime | None:
     """Return a time in UTC. Raises `InvalidInputError`, also without an offset: nobody's door goes by a guess."""
     if text is None:

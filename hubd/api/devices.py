@@ -11,6 +11,7 @@ from hubd.api.filters import DeviceFilters, matching
 from hubd.api.paging import page
 from hubd.api.params import Params, Text, Uuid, Word
 from hubd.api.route import READ, REMOVE, UPDATE, Call, route
+from hubd.model.capability import ThermostatCapability
 from hubd.model.device import Kind
 from hubd.model.errors import InvalidInputError, NotFoundError, RefusedError
 from hubd.model.event import DeviceEdited, DeviceRemoved
@@ -113,6 +114,15 @@ def check_managed(record: DeviceRecord, *, is_managed: bool) -> None:
     raise RefusedError("device_managed", "The device is managed; see /devices.", device_id=device_id)
 
 
+def check_thermostat(record: DeviceRecord) -> ThermostatCapability:
+    """Return what a thermostat can do. Raises `RefusedError` for any other device."""
+    capability = record.device.description.capabilities.thermostat
+    if capability is None:
+        flag, message = "capabilities_supported.thermostat", "The device is not a thermostat."
+        raise RefusedError("device_type_not_supported", message, device_id=record.device.device_id, flag=flag)
+    return capability
+
+
 async def get(call: Call, params: GetDevice) -> shapes.DeviceAnswer:
     """Return a managed device."""
     return shapes.DeviceAnswer(device=project.device(call.hub, find(call, params, is_managed=True)))
@@ -206,6 +216,7 @@ async def _edit(call: Call, device_id: str, edit: Edit) -> None:
 
     await hub.journal.transact(apply)
     hub.codes.reconciler.touch(device_id)
+    hub.thermostats.reconciler.touch(device_id)
 
 
 def _changes(known: DeviceRecord, edit: Edit, by: str) -> list[tuple[DeviceEdited, str | None]]:

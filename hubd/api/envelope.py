@@ -23,8 +23,14 @@ RETRY_AFTER = "1"
 _encode = msgspec.json.Encoder().encode
 _TOP = re.compile(r"[^.\[]*")
 _LONGEST_QUOTE = 300
-_CONFLICTS = {"duplicate_access_code", "no_space_for_access_code_on_device"}
-"""Refused for the sake of other codes on the lock; it can be done once these are gone."""
+_CONFLICTS = {
+    "climate_preset_exists",
+    "climate_preset_in_use",
+    "duplicate_access_code",
+    "manual_override_not_allowed",
+    "no_space_for_access_code_on_device",
+}
+"""Refused for the sake of something else that is on the device, or planned for it; it can be done once that is gone."""
 
 
 class AccessError(HubError):

@@ -18,7 +18,7 @@ _FAILURES = {
     "404": "No such thing on this hub",
     "405": "Another verb",
     "408": "The body came too slowly",
-    "409": "It does not go with other access codes on the lock",
+    "409": "It does not go with what else is on the device, or planned for it",
     "413": "The body is too large",
     "415": "The body is compressed",
     "421": "The Host is a name that is not the hub's",

@@ -6,37 +6,27 @@ from typing import Any
 
 from msgspec import UNSET, UnsetType
 
-from hubd.api import keypad_project, shapes
+from hubd.api import climate_project, keypad_project, shapes
 from hubd.api.brands import maker_of, provider_of
 from hubd.api.reachability import unreachable
 from hubd.core.cautions import Caution, cautions, stale_since
 from hubd.core.hub import Hub
 from hubd.core.observe import battery_status
-from hubd.model.capability import Capabilities, SetPointRange
+from hubd.model.capability import Capabilities
 from hubd.model.command import action_type
 from hubd.model.device import DeviceDescription
 from hubd.model.outcome import Outcome, OutcomeKind
-from hubd.model.state import BatteryReading, Climate, DeviceState
+from hubd.model.state import BatteryReading, DeviceState
 from hubd.store.records import CommandRecord, DeviceRecord
 
 _TRUE = True
-_HEATED = {"heat", "heat_cool", "eco", None}
-_COOLED = {"cool", "heat_cool", "eco", None}
-"""Modes in which a set-point is in force, or may be: the mode None is not known."""
-
-
-def fahrenheit(celsius: float) -> float:
-    """Convert, to a hundredth of a degree."""
-    return round(celsius * 9 / 5 + 32, 2)
 
 
 def device(hub: Hub, record: DeviceRecord) -> shapes.DeviceShape:
     """Build `device` or `unmanaged_device`."""
     description = record.device.description
     capabilities = description.capabilities
-    lock, thermostat = capabilities.lock, capabilities.thermostat
-    hvac = () if thermostat is None else thermostat.hvac_modes
-    flag = UNSET
+    lock, flag = capabilities.lock, UNSET
     simulated = _TRUE if capabilities.simulated else flag
     return shapes.DeviceShape(
         device_id=record.device.device_id,
@@ -58,15 +48,12 @@ def device(hub: Hub, record: DeviceRecord) -> shapes.DeviceShape:
         can_unlock_with_code=_TRUE if capabilities.keypad else flag,
         can_remotely_lock=_TRUE if lock and lock.can_lock else flag,
         can_remotely_unlock=_TRUE if lock and lock.can_unlock else flag,
-        can_hvac_heat=_TRUE if "heat" in hvac else flag,
-        can_hvac_cool=_TRUE if "cool" in hvac else flag,
-        can_hvac_heat_cool=_TRUE if "heat_cool" in hvac else flag,
-        can_turn_off_hvac=_TRUE if "off" in hvac else flag,
         can_simulate_connection=simulated,
         can_simulate_disconnection=simulated,
         can_simulate_hub_connection=simulated,
         can_simulate_hub_disconnection=simulated,
         can_simulate_removal=simulated,
+        **climate_project.flags(capabilities),
     )
 
 
@@ -97,7 +84,11 @@ def device_errors(hub: Hub, record: DeviceRecord) -> list[shapes.Problem]:
 
 def warnings(hub: Hub, record: DeviceRecord) -> list[shapes.Notice]:
     """Say what of the device needs a look."""
-    return [*map(notice, cautions(hub, record)), *keypad_project.warnings(hub, record)]
+    return [
+        *map(notice, cautions(hub, record)),
+        *keypad_project.warnings(hub, record),
+        *climate_project.warnings(hub, record),
+    ]
 
 
 def notice(caution: Caution) -> shapes.Notice:
@@ -125,8 +116,7 @@ def _properties(hub: Hub, record: DeviceRecord) -> shapes.Properties:
         members |= _live(state, is_battery_stale=stale_since(hub, record) is not None)
     keypad = description.capabilities.keypad
     members |= keypad_project.properties(hub, record)
-    if description.capabilities.thermostat is not None:
-        members |= _limits(description.capabilities)
+    members |= climate_project.properties(hub, record, is_online=online)
     if description.manufacturer:
         members["manufacturer"] = description.manufacturer
     return shapes.Properties(
@@ -152,8 +142,6 @@ def _live(state: DeviceState, *, is_battery_stale: bool) -> dict[str, Any]:
     if state.battery is not None:
         members["battery_level"] = state.battery.level
         members["battery"] = _battery(state.battery, is_stale=is_battery_stale)
-    if state.climate is not None:
-        members |= _climate(state.climate)
     return members
 
 
@@ -165,59 +153,6 @@ def _battery(reading: BatteryReading, *, is_stale: bool) -> shapes.Battery:
         is_stale=is_stale,
         unconfirmed_level=UNSET if reading.suspect_level is None else reading.suspect_level,
     )
-
-
-def _climate(climate: Climate) -> dict[str, Any]:
-    members: dict[str, Any] = {}
-    for name in ("temperature_celsius", "relative_humidity", "is_heating", "is_cooling", "is_fan_running"):
-        value = getattr(climate, name)
-        if value is not None:
-            members[name] = value
-    if climate.temperature_celsius is not None:
-        members["temperature_fahrenheit"] = fahrenheit(climate.temperature_celsius)
-    if climate.fan_mode is not None:
-        members["fan_mode_setting"] = climate.fan_mode
-    setting = climate_setting(climate)
-    if setting:
-        members["current_climate_setting"] = shapes.Climate(**setting)
-    return members
-
-
-def climate_setting(climate: Climate) -> dict[str, Any]:
-    """Return the members of `current_climate_setting`; none when nothing is known."""
-    setting: dict[str, Any] = {}
-    if climate.hvac_mode is not None:
-        setting["hvac_mode_setting"] = climate.hvac_mode
-    if climate.fan_mode is not None:
-        setting["fan_mode_setting"] = climate.fan_mode
-    set_points = {
-        "heating": climate.heating_set_point_celsius if climate.hvac_mode in _HEATED else None,
-        "cooling": climate.cooling_set_point_celsius if climate.hvac_mode in _COOLED else None,
-    }
-    for name, celsius in set_points.items():
-        if celsius is not None:
-            setting[f"{name}_set_point_celsius"] = celsius
-            setting[f"{name}_set_point_fahrenheit"] = fahrenheit(celsius)
-    return setting
-
-
-def _limits(capabilities: Capabilities) -> dict[str, Any]:
-    thermostat = capabilities.thermostat
-    if thermostat is None:
-        return {}
-    members: dict[str, Any] = {
-        "available_hvac_mode_settings": list(thermostat.hvac_modes),
-        "available_fan_mode_settings": list(thermostat.fan_modes),
-        "available_climate_presets": [],
-    }
-    ranges: dict[str, SetPointRange | None] = {"heating": thermostat.heating, "cooling": thermostat.cooling}
-    for name, bounds in ranges.items():
-        if bounds is None:
-            continue
-        for end, value in (("min", bounds.min_celsius), ("max", bounds.max_celsius)):
-            members[f"{end}_{name}_set_point_celsius"] = value
-            members[f"{end}_{name}_set_point_fahrenheit"] = fahrenheit(value)
-    return members
 
 
 def attempt(record: CommandRecord) -> shapes.ActionAttempt:

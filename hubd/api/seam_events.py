@@ -3,7 +3,8 @@
 from datetime import datetime
 from typing import Any, get_args
 
-from hubd.api import code_events, project
+from hubd.api import climate_events, code_events, project
+from hubd.api.climate_events import ClimateEvent
 from hubd.core.cautions import flaky
 from hubd.core.codes.story import CodeEvent
 from hubd.core.hub import Hub
@@ -20,11 +21,11 @@ from hubd.model.event import (
     HopLost,
     LockChanged,
     LockDenied,
-    ThermostatAdjusted,
 )
 from hubd.store.records import DeviceRecord, Row
 
 _CODE_EVENTS: tuple[Any, ...] = get_args(CodeEvent.__value__)
+_CLIMATE_EVENTS: tuple[Any, ...] = get_args(ClimateEvent.__value__)
 
 
 def seam_event(hub: Hub, row: Row) -> dict[str, Any] | None:
@@ -52,6 +53,8 @@ def seam_event(hub: Hub, row: Row) -> dict[str, Any] | None:
 def _payload(hub: Hub, row: Row, public: str, body: Any) -> dict[str, Any]:
     if isinstance(body, _CODE_EVENTS):
         return code_events.payload(hub, row, public, body)
+    if isinstance(body, _CLIMATE_EVENTS):
+        return climate_events.payload(hub, row, body)
     match body:
         case LockChanged():
             return _lock_use(body)
@@ -90,8 +93,6 @@ def _payload(hub: Hub, row: Row, public: str, body: Any) -> dict[str, Any]:
             if public != "device.name_changed" or record is None:
                 return {}
             return {"device_name": nickname or _own_name(record)}
-        case ThermostatAdjusted():
-            return _adjusted(body)
         case _:
             return {}
 
@@ -123,17 +124,3 @@ def _no_account_problems() -> dict[str, Any]:
 
 def _own_name(record: DeviceRecord) -> str:
     return record.device.description.name
-
-
-def _adjusted(body: ThermostatAdjusted) -> dict[str, Any]:
-    payload: dict[str, Any] = {"method": body.method}
-    if body.hvac_mode is not None:
-        payload["hvac_mode_setting"] = body.hvac_mode
-    if body.fan_mode is not None:
-        payload["fan_mode_setting"] = body.fan_mode
-    for name in ("heating", "cooling"):
-        celsius = getattr(body, f"{name}_set_point_celsius")
-        if celsius is not None:
-            payload[f"{name}_set_point_celsius"] = celsius
-            payload[f"{name}_set_point_fahrenheit"] = project.fahrenheit(celsius)
-    return payload

@@ -6,6 +6,15 @@ from typing import Any, Literal
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from hubd.api.climate_shapes import (
+    ClimatePreset,
+    CurrentClimate,
+    TemperatureThreshold,
+    ThermostatDailyProgram,
+    ThermostatSchedule,
+    ThermostatWeeklyProgram,
+)
+
 type Maybe[T] = T | UnsetType
 type Metadata = dict[str, str | bool]
 
@@ -68,17 +77,6 @@ class Appearance(Shape, frozen=True, kw_only=True):
     name: str
 
 
-class Climate(Shape, frozen=True, kw_only=True):
-    """`current_climate_setting`: mode, fan, and the set-points that are in force in that mode."""
-
-    hvac_mode_setting: Maybe[str] = UNSET
-    fan_mode_setting: Maybe[str] = UNSET
-    heating_set_point_celsius: Maybe[float] = UNSET
-    heating_set_point_fahrenheit: Maybe[float] = UNSET
-    cooling_set_point_celsius: Maybe[float] = UNSET
-    cooling_set_point_fahrenheit: Maybe[float] = UNSET
-
-
 class Manufacturer(Shape, frozen=True, kw_only=True):
     """`device_manufacturer`: who made the hardware."""
 
@@ -118,10 +116,24 @@ class Properties(Shape, frozen=True, kw_only=True):
     is_cooling: Maybe[bool] = UNSET
     is_fan_running: Maybe[bool] = UNSET
     fan_mode_setting: Maybe[str] = UNSET
-    current_climate_setting: Maybe[Climate] = UNSET
+    current_climate_setting: Maybe[CurrentClimate] = UNSET
+    is_temporary_manual_override_active: Maybe[bool] = UNSET
     available_hvac_mode_settings: Maybe[list[str]] = UNSET
     available_fan_mode_settings: Maybe[list[str]] = UNSET
-    available_climate_presets: Maybe[list[Any]] = UNSET
+    available_climate_presets: Maybe[list[ClimatePreset]] = UNSET
+    available_climate_preset_modes: Maybe[list[str]] = UNSET
+    default_climate_setting: Maybe[ClimatePreset] = UNSET
+    fallback_climate_preset_key: Maybe[str | None] = UNSET
+    active_thermostat_schedule: Maybe[ThermostatSchedule | None] = UNSET
+    active_thermostat_schedule_id: Maybe[str | None] = UNSET
+    temperature_threshold: Maybe[TemperatureThreshold] = UNSET
+    thermostat_daily_programs: Maybe[list[ThermostatDailyProgram]] = UNSET
+    thermostat_weekly_program: Maybe[ThermostatWeeklyProgram | None] = UNSET
+    max_thermostat_daily_program_periods_per_day: Maybe[int] = UNSET
+    max_unique_climate_presets_per_thermostat_weekly_program: Maybe[int] = UNSET
+    thermostat_daily_program_period_precision_minutes: Maybe[int] = UNSET
+    min_heating_cooling_delta_celsius: Maybe[float] = UNSET
+    min_heating_cooling_delta_fahrenheit: Maybe[float] = UNSET
     min_heating_set_point_celsius: Maybe[float] = UNSET
     min_heating_set_point_fahrenheit: Maybe[float] = UNSET
     max_heating_set_point_celsius: Maybe[float] = UNSET
@@ -158,6 +170,10 @@ class DeviceShape(Shape, frozen=True, kw_only=True):
     can_hvac_cool: Maybe[bool] = UNSET
     can_hvac_heat_cool: Maybe[bool] = UNSET
     can_turn_off_hvac: Maybe[bool] = UNSET
+    can_run_thermostat_programs: Maybe[bool] = UNSET
+    can_program_thermostat_programs_as_different_each_day: Maybe[bool] = UNSET
+    can_program_thermostat_programs_as_same_each_day: Maybe[bool] = UNSET
+    can_program_thermostat_programs_as_weekday_weekend: Maybe[bool] = UNSET
     can_simulate_connection: Maybe[bool] = UNSET
     can_simulate_disconnection: Maybe[bool] = UNSET
     can_simulate_hub_connection: Maybe[bool] = UNSET
@@ -207,6 +223,20 @@ class LockListAnswer(Ok, frozen=True, kw_only=True):
     pagination: Pagination
 
 
+class ThermostatAnswer(Ok, frozen=True, kw_only=True):
+    """One thermostat."""
+
+    thermostat: DeviceShape
+
+
+class ThermostatListAnswer(Ok, frozen=True, kw_only=True):
+    """All thermostats under both of Seam's keys."""
+
+    thermostats: list[DeviceShape]
+    devices: list[DeviceShape]
+    pagination: Pagination
+
+
 class AttemptError(Shape, frozen=True, kw_only=True):
     """Why an attempt failed: a stable type, a sentence, and the driver's detail."""
 
@@ -216,7 +246,10 @@ class AttemptError(Shape, frozen=True, kw_only=True):
 
 
 class Stages(Shape, frozen=True, kw_only=True):
-    """When the stages of a command were reached; a hub extension. A code has no deadline: it is tried on and on."""
+    """When the stages of a command were reached; a hub extension.
+
+    A code and a setting have no deadline: they are tried on and on.
+    """
 
     accepted_at: datetime
     deadline: datetime | None

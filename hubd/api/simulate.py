@@ -1,7 +1,7 @@
 """`*/simulate/*`: the sandbox, on devices that live in the hub's own process."""
 
 from collections.abc import Set as AbstractSet
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec.structs import replace
@@ -9,18 +9,24 @@ from msgspec.structs import replace
 from hubd.api import code_shapes, shapes
 from hubd.api.code_lookup import projector
 from hubd.api.connected_accounts import instance_of
-from hubd.api.devices import check_managed
+from hubd.api.degree_params import Degrees, needed
+from hubd.api.devices import check_managed, check_thermostat
 from hubd.api.locks import order
 from hubd.api.params import Params, Text, Uuid
 from hubd.api.route import ACT, Call, Handler, Route, route
+from hubd.api.thermostats import with_points
+from hubd.core.climate import limits
+from hubd.model.capability import ThermostatCapability
 from hubd.model.command import (
     Order,
     SimulateConnection,
     SimulateHubConnection,
+    SimulateHvacModeAdjusted,
     SimulateKeypadCodeEntry,
     SimulateKeypadEdit,
     SimulateManualLock,
     SimulateRemoval,
+    SimulateTemperatureReached,
 )
 from hubd.model.errors import RefusedError
 from hubd.store.codes import CodeRecord
@@ -58,6 +64,25 @@ class PutInCode(Params, frozen=True, kw_only=True):
     device_id: Uuid
     code: Annotated[str, msgspec.Meta(min_length=4, max_length=8, pattern=r"^\d+$")]
     name: Text
+
+
+class AdjustHvacMode(Params, frozen=True, kw_only=True):
+    """At which thermostat, which mode, and its set-points; without them they stay."""
+
+    device_id: Uuid
+    hvac_mode: Literal["off", "cool", "heat", "heat_cool"]
+    cooling_set_point_celsius: Degrees | None = None
+    cooling_set_point_fahrenheit: Degrees | None = None
+    heating_set_point_celsius: Degrees | None = None
+    heating_set_point_fahrenheit: Degrees | None = None
+
+
+class ReachTemperature(Params, frozen=True, kw_only=True):
+    """At which thermostat, and how warm the room is then."""
+
+    device_id: Uuid
+    temperature_celsius: Degrees | None = None
+    temperature_fahrenheit: Degrees | None = None
 
 
 def _simulated(call: Call, device_id: str) -> tuple[DeviceRecord, dict[str, str]]:
@@ -161,6 +186,29 @@ async def manual_lock(call: Call, params: SimulateDevice) -> shapes.AttemptAnswe
     return await order(call, SimulateManualLock(**names))
 
 
+async def adjust_hvac_mode(call: Call, params: AdjustHvacMode) -> shapes.Ok:
+    """Have somebody turn the knob of a simulated thermostat, within what it can be set to."""
+    record, names, capability = _thermostat(call, params.device_id)
+    setting = limits.rounded(with_points(params, params.hvac_mode), capability)
+    found = limits.problem(setting, capability, record.state.climate)
+    if found is not None:
+        raise RefusedError(found[0], found[1], device_id=record.device.device_id)
+    return await _done(call, SimulateHvacModeAdjusted(**names, setting=setting))
+
+
+async def reach_temperature(call: Call, params: ReachTemperature) -> shapes.Ok:
+    """Have the room of a simulated thermostat get so warm, or so cold."""
+    _, names, _ = _thermostat(call, params.device_id)
+    reached = needed("temperature", params.temperature_celsius, params.temperature_fahrenheit)
+    return await _done(call, SimulateTemperatureReached(**names, temperature_celsius=reached))
+
+
+def _thermostat(call: Call, device_id: str) -> tuple[DeviceRecord, dict[str, str], ThermostatCapability]:
+    record, names = _simulated(call, device_id)
+    check_managed(record, is_managed=True)
+    return record, names, check_thermostat(record)
+
+
 async def disconnect_account(call: Call, params: SimulateAccount) -> shapes.Ok:
     """Cut the hop before all devices of a simulated account, until one of them is connected to its hub again."""
     name = instance_of(call, params.connected_account_id)
@@ -196,6 +244,24 @@ ROUTES = [
         code_shapes.UnmanagedAnswer,
         PutInCode,
         "operator",
+    ),
+    route(
+        "/thermostats/simulate/hvac_mode_adjusted",
+        ACT,
+        adjust_hvac_mode,
+        shapes.Ok,
+        AdjustHvacMode,
+        "operator",
+        retell=_as_ok,
+    ),
+    route(
+        "/thermostats/simulate/temperature_reached",
+        ACT,
+        reach_temperature,
+        shapes.Ok,
+        ReachTemperature,
+        "operator",
+        retell=_as_ok,
     ),
     route("/locks/simulate/keypad_code_entry", ACT, keypad_code_entry, shapes.AttemptAnswer, EnterCode, "operator"),
     route("/locks/simulate/manual_lock_via_keypad", ACT, manual_lock, shapes.AttemptAnswer, SimulateDevice, "operator"),

@@ -16,7 +16,7 @@ from hubd.core.supervisor import Supervisor, is_cancelled
 from hubd.driver import intake
 from hubd.driver.clock import Clock
 from hubd.driver.protocol import DriverError
-from hubd.model.command import CodeCommand, Command, LockDoor, Order, SimulateHubConnection, UnlockDoor
+from hubd.model.command import ClimateCommand, CodeCommand, Command, LockDoor, Order, SimulateHubConnection, UnlockDoor
 from hubd.model.errors import BusyError, HubError, RefusedError, StoreError
 from hubd.model.event import CommandAccepted, CommandStarted
 from hubd.model.outcome import Outcome, expired, sent_unconfirmed, unreachable
@@ -69,7 +69,7 @@ class Dispatcher:
         self._latest: dict[str, str] = {}
         self.is_closing = False
         self.take_in: Callable[[View, str, Sequence[Seen]], None] = lambda *_: None
-        """Takes in, in the transaction of a command's end, what the device said of its codes meanwhile."""
+        """Takes in, in the transaction of a command's end, what the device said of its codes and settings meanwhile."""
         self.tell: Callable[[str, tuple[Seen, ...]], None] = lambda *_: None
         """Is told what was read, once that is durable."""
 
@@ -231,7 +231,7 @@ class Dispatcher:
         """Say that the errand whose turn had come has ended."""
         self._go(self._lanes[instance][1].done(device_id))
 
-    async def ask(self, instance: str, command: CodeCommand, seconds: float) -> Outcome:
+    async def ask(self, instance: str, command: CodeCommand | ClimateCommand, seconds: float) -> Outcome:
         """Have the driver do what the hub wants of a device. The errand's turn must have come."""
         supervisor = self._lanes[instance][0]
         refusal = cannot_reach(supervisor.health)
@@ -241,7 +241,7 @@ class Dispatcher:
             async with self._clock.timeout(seconds):
                 return await self._ask(supervisor, command)
         except TimeoutError:
-            return sent_unconfirmed(f"The lock did not answer within {seconds:g} s.", "no_answer")
+            return sent_unconfirmed(f"The device did not answer within {seconds:g} s.", "no_answer")
 
     @staticmethod
     async def _ask(supervisor: Supervisor, command: Command) -> Outcome:

@@ -14,6 +14,8 @@ import msgspec
 from hubd.core import twins
 from hubd.core.absence import Scans, meet
 from hubd.core.actions import Actions
+from hubd.core.climate.desk import Thermostats
+from hubd.core.climate.reconciler import Reconciler as ClimateReconciler
 from hubd.core.codes.desk import Codes
 from hubd.core.codes.keeper import PinKeeper
 from hubd.core.codes.plan import Pace
@@ -36,7 +38,7 @@ from hubd.model.command import LockDoor, Order, SimulateKeypadCodeEntry, Simulat
 from hubd.model.device import Device, DeviceDescription
 from hubd.model.errors import HubError, NotFoundError, writable
 from hubd.model.event import DeviceDescribed, DeviceEdited, DeviceFound, DeviceRemoved, HubStarted
-from hubd.model.seen import CodeHintSeen, CodeSeen, LockSeen, ReachabilitySeen, Seen
+from hubd.model.seen import ClimateSeen, CodeHintSeen, CodeSeen, LinkSeen, LockSeen, ReachabilitySeen, Seen
 from hubd.store.journal import Journal
 from hubd.store.records import DeviceRecord
 from hubd.store.secrets import Sealer
@@ -127,8 +129,22 @@ class Hub:
                 pace=Pace(timedelta(hours=site.code_sweep_hours)),
             ),
         )
-        self.dispatcher.take_in = self._take_in_codes
-        self.dispatcher.tell = self._tell_codes
+        self.thermostats = Thermostats(
+            journal,
+            clock,
+            self.sense,
+            ClimateReconciler(
+                journal=journal,
+                dispatcher=self.dispatcher,
+                clock=clock,
+                sense=self.sense,
+                group=group,
+                is_reachable=self.is_reachable,
+                zone=lambda: self.zone,
+            ),
+        )
+        self.dispatcher.take_in = self._take_in_own
+        self.dispatcher.tell = self._tell
         self._scans = Scans(clock, site.removal_seconds)
         self._group = group
 
@@ -152,15 +168,16 @@ class Hub:
             if command.started_at is not None and isinstance(command.command, LockDoor | UnlockDoor):
                 self.dispatcher.note_order(command.command.device_id, command.request_id)
         self._group.create_task(self.presence.run(), name="presence")
-        self.sense.changed = self.codes.reconciler.touch_all
+        self.sense.changed = self._plan_anew
         self._group.create_task(self.codes.reconciler.run(), name="codes")
+        self._group.create_task(self.thermostats.reconciler.run(), name="climate")
 
     def add(self, instance: Instance) -> None:
         """Start a driver instance in the hub's task group."""
 
         def changed() -> None:
             self.presence.changed()
-            self.codes.reconciler.touch_all()
+            self._plan_anew()
 
         supervisor = Supervisor(instance.name, instance.manifest, instance.driver, self.clock, changed)
         self.instances[instance.name] = instance
@@ -170,6 +187,20 @@ class Hub:
         self.actions.attach(instance.name, instance.driver, supervisor.health)
         secrets = DriverSecrets(self.vault, self.site.sealer, instance.name)
         self._group.create_task(supervisor.run(self, secrets), name=f"driver-{instance.name}")
+
+    def _plan_anew(self) -> None:
+        self.codes.reconciler.touch_all()
+        self.thermostats.reconciler.touch_all()
+
+    async def drain(self, seconds: float) -> None:
+        """Take nothing new, and give what is under way a little time."""
+        drains = (
+            self.dispatcher.drain,
+            self.actions.drain,
+            self.codes.reconciler.drain,
+            self.thermostats.reconciler.drain,
+        )
+        await asyncio.gather(*(drain(seconds) for drain in drains))
 
     def is_reachable(self, record: DeviceRecord) -> bool:
         """Whether the device answers and every hop before it works."""
@@ -261,6 +292,7 @@ class Hub:
             self._forget_told(seen)
         self._note(device_id, seen)
         self.codes.reconciler.touch(device_id)
+        self.thermostats.reconciler.touch(device_id)
         return device_id
 
     def _known_as(self, view: View, instance: str, native_id: str) -> str:
@@ -280,15 +312,16 @@ class Hub:
     async def removed(self, instance: str, native_id: str, reason: str) -> None:
         """Take in a network's statement that a device is gone. Implements `supervisor.Door`."""
 
-        def apply(view: View) -> None:
+        def apply(view: View) -> str:
             device_id = self._known_as(view, instance, native_id)
             known = view.device(device_id)
             if known is not None and known.removed_at is None:
                 public = "device.removed" if known.is_managed else None
                 event = DeviceRemoved(reason=writable(reason))
                 view.emit(event, public=public, instance=instance, device_id=device_id)
+            return device_id
 
-        await self.journal.transact(apply)
+        self.thermostats.reconciler.touch(await self.journal.transact(apply))
 
     async def missing(self, instance: str, native_ids: tuple[str, ...]) -> None:
         """Take in what a complete scan did not find. Implements `supervisor.Door`."""
@@ -302,6 +335,7 @@ class Hub:
             self._scans.judge(view, present, absent, passed)
 
         await self.journal.transact(apply)
+        self.thermostats.reconciler.touch_all()
 
     def known(self, instance: str) -> Mapping[str, DeviceDescription]:
         """Return the present devices of an instance, by native id. Implements `supervisor.Door`."""
@@ -342,7 +376,7 @@ class Hub:
         if record is None:
             LOG.warning("a reading of a device that was never announced was dropped")
             return
-        self.codes.take_in(view, record, seen)
+        self._take_in_own(view, device_id, seen)
         silence = self.presence.silence(record.device.instance)
         observer = Observer(view, record, self.dispatcher.order_of(device_id), silence, self.sense.now())
         order = self.dispatcher.latest_order(device_id)
@@ -356,14 +390,22 @@ class Hub:
 
     def _note(self, device_id: str, seen: tuple[Seen, ...]) -> None:
         self.presence.look_at((device_id,))
-        self._tell_codes(device_id, seen)
+        self._tell(device_id, seen)
         if any(isinstance(reading, LockSeen) and is_by_hand(reading) for reading in seen):
             self.dispatcher.note_order(device_id, None)
 
-    def _take_in_codes(self, view: View, device_id: str, seen: Sequence[Seen]) -> None:
+    def _take_in_own(self, view: View, device_id: str, seen: Sequence[Seen]) -> None:
+        """Take in what was read of codes and settings, of which the hub has wishes of its own."""
         record = view.device(device_id)
-        if record is not None:
-            self.codes.take_in(view, record, seen)
+        if record is None:
+            return
+        self.codes.take_in(view, record, seen)
+        capability = record.device.description.capabilities.thermostat
+        if capability is None or record.removed_at is not None:
+            return
+        for reading in seen:
+            if isinstance(reading, ClimateSeen):
+                self.thermostats.reconciler.reader(view, record, capability).read(reading)
 
     def _forget_told(self, seen: Iterable[Seen]) -> None:
         """Forget the PINs that were told: what was to be kept of them is sealed in the store."""
@@ -371,13 +413,18 @@ class Hub:
             if isinstance(reading, CodeSeen) and reading.pin_ref is not None:
                 self.vault.forget(reading.pin_ref)
 
-    def _tell_codes(self, device_id: str, seen: tuple[Seen, ...]) -> None:
+    def _tell(self, device_id: str, seen: tuple[Seen, ...]) -> None:
         for reading in seen:
             match reading:
                 case ReachabilitySeen() | CodeSeen() | CodeHintSeen() | LockSeen(user_slot=int()):
                     self.codes.reconciler.touch(device_id)
                 case _:
                     pass
+        if any(isinstance(reading, ReachabilitySeen) and not reading.online for reading in seen):
+            self.thermostats.reconciler.lost(device_id)
+        elif any(not isinstance(reading, LinkSeen) for reading in seen):  # that is told of one that is mute too
+            has_told = any(isinstance(reading, ClimateSeen) for reading in seen)
+            self.thermostats.reconciler.heard(device_id, has_told=has_told)
 
 
 def _future() -> "asyncio.Future[None]":

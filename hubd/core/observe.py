@@ -22,7 +22,6 @@ from hubd.model.event import (
     LockDenied,
     LockUncertain,
     Tampered,
-    ThermostatAdjusted,
 )
 from hubd.model.seen import (
     BatterySeen,
@@ -37,7 +36,7 @@ from hubd.model.seen import (
     Seen,
     TamperSeen,
 )
-from hubd.model.state import BatteryReading, Climate
+from hubd.model.state import BatteryReading
 from hubd.store.codes import CodeRecord
 from hubd.store.records import DeviceRecord
 from hubd.store.tables import View
@@ -95,14 +94,12 @@ class Observer:
                 self._door(record, seen)
             case BatterySeen():
                 self._battery(record, seen)
-            case ClimateSeen():
-                self._climate(record, seen)
             case DenialSeen():
                 self._emit(record, LockDenied(reason=seen.reason, message=seen.message), "lock.access_denied", seen)
             case TamperSeen():
                 self._emit(record, Tampered(), "device.tampered", seen)
-            case CodeSeen() | CodeHintSeen():
-                pass  # `core.codes` takes these in
+            case CodeSeen() | CodeHintSeen() | ClimateSeen():
+                pass  # `core.codes` and `core.climate` take these in
             case LinkSeen(link=link):
                 self._view.put_telemetry(replace(record, state=replace(record.state, link=link)))
 
@@ -191,19 +188,6 @@ class Observer:
         if status in {"low", "critical"} and old not in {"low", "critical"}:
             self._emit(record, BatteryLow(level=reading.level), "device.low_battery", seen)
 
-    def _climate(self, record: DeviceRecord, seen: ClimateSeen) -> None:
-        before, after = record.state.climate, seen.climate
-        record = replace(record, state=replace(record.state, climate=after))
-        self._view.put_telemetry(record)
-        if before is not None and _is_adjusted(before, after):
-            event = ThermostatAdjusted(
-                hvac_mode=after.hvac_mode,
-                fan_mode=after.fan_mode,
-                heating_set_point_celsius=after.heating_set_point_celsius,
-                cooling_set_point_celsius=after.cooling_set_point_celsius,
-            )
-            self._emit(record, event, "thermostat.manually_adjusted", seen)
-
 
 def misused(code: CodeRecord, at: datetime, *, is_trusted: bool = True) -> CodeMisused | None:
     """Return the alarm that a use of a code at a time is worth; None if it was within its time frame.
@@ -218,18 +202,3 @@ def misused(code: CodeRecord, at: datetime, *, is_trusted: bool = True) -> CodeM
         return None
     slot = code.placement.slot
     return CodeMisused(code_id=code.code_id, slot=slot, starts_at=code.starts_at, ends_at=code.ends_at)
-
-
-def _is_adjusted(before: Climate, after: Climate) -> bool:
-    """Whether a setting changed; to learn one that was not known, or to lose sight of one, is no change."""
-    pairs = zip(_settings(before), _settings(after), strict=True)
-    return any(old != new for old, new in pairs if old is not None and new is not None)
-
-
-def _settings(climate: Climate) -> tuple[object, ...]:
-    return (
-        climate.hvac_mode,
-        climate.fan_mode,
-        climate.heating_set_point_celsius,
-        climate.cooling_set_point_celsius,
-    )

@@ -1,6 +1,7 @@
 """`hubd replace`: a new device takes over id, name and settings of one that broke."""
 
 from hubd.core import twins
+from hubd.core.climate.moving import move_plan
 from hubd.core.codes.moving import move
 from hubd.core.hub import Hub
 from hubd.core.silence import AT_ONCE, hear
@@ -31,6 +32,7 @@ async def replace(
     for changed in (device_id, replacement_id):
         hub.dispatcher.note_order(changed, None)  # no bolt speaks for an order to another lock
         hub.codes.reconciler.heard(changed)  # nor is it the new one that did not answer
+        hub.thermostats.reconciler.heard(changed, has_told=False)
     return hub.devices[device_id]
 
 
@@ -80,6 +82,7 @@ def _swap(view: View, kept: DeviceRecord, spent: DeviceRecord, by: str) -> None:
     if heir is not None:
         hear(view, heir, ReachabilitySeen(native_id=device.description.native_id, online=True), AT_ONCE)
     move(view, kept_id, spent_id)
+    move_plan(view, kept_id, spent_id)
     view.emit(
         DeviceRemoved(reason=f"It took the place of “{kept.name}”, under whose id it goes on."),
         public="device.removed" if spent.is_managed else None,

@@ -25,15 +25,16 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from hubd.driver import code_checks, intake
+from hubd.driver import climate_checks, code_checks, intake
 from hubd.driver.clock import Clock, SystemClock
 from hubd.driver.protocol import Driver, DriverConfig, DriverError, Manifest, Secrets
-from hubd.model.capability import KeypadCapability
-from hubd.model.command import ClearCode, Command, LockDoor, ReadCode, SetCode, UnlockDoor
+from hubd.model.capability import KeypadCapability, ThermostatCapability
+from hubd.model.climate import ClimateSetting
+from hubd.model.command import ClearCode, Command, LockDoor, ReadClimate, ReadCode, SetClimate, SetCode, UnlockDoor
 from hubd.model.device import DeviceDescription
 from hubd.model.errors import HubError
 from hubd.model.outcome import Outcome, OutcomeKind
-from hubd.model.seen import LockSeen, Seen
+from hubd.model.seen import LockSeen, ReachabilitySeen, Seen
 
 _NONCE_BYTES = 16
 _HEAD_BYTES = _NONCE_BYTES + 32
@@ -167,6 +168,11 @@ class RecordingPort:
                         return seen
                 await self._changed.wait()
 
+    def answers(self, native_id: str) -> bool:
+        """Return whether a device answered when it was last spoken of."""
+        told = [one.online for one in self.seen if isinstance(one, ReachabilitySeen) and one.native_id == native_id]
+        return not told or told[-1]
+
     def position(self, native_id: str) -> bool | None:
         """Return the last known position of a bolt: True is locked."""
         for seen in reversed(self.seen):
@@ -198,14 +204,18 @@ async def running(
 
 
 def check_description(description: DeviceDescription) -> None:
-    """Check that a device is announced whole."""
+    """Check that a device is announced whole, and says nothing that cannot be."""
+    assert intake.description(description) == description, f"{description.native_id}: it says what cannot be"
     assert description.native_id, "native_id is empty"
     assert description.name.strip(), f"{description.native_id}: announced without a name"
     assert description.device_type.isidentifier(), f"{description.native_id}: device_type {description.device_type!r}"
     if description.kind == "lock":
         assert description.capabilities.lock is not None, f"{description.native_id}: a lock without lock capability"
+    thermostat = description.capabilities.thermostat
     if description.kind == "thermostat":
-        assert description.capabilities.thermostat is not None, f"{description.native_id}: no thermostat capability"
+        assert thermostat is not None, f"{description.native_id}: no thermostat capability"
+    if thermostat is not None:
+        climate_checks.check_capability(description.native_id, thermostat)
 
 
 def check_outcome(outcome: Outcome) -> None:
@@ -230,6 +240,9 @@ class DriverContract:
                 keypad = description.capabilities.keypad
                 if keypad is not None:
                     code_checks.check_codes_seen(port.seen, description.native_id, keypad)
+                thermostat = description.capabilities.thermostat
+                if thermostat is not None:
+                    climate_checks.check_climates_seen(port.seen, description.native_id, thermostat)
             known = {seen.native_id for seen in port.seen}
             assert known <= port.devices.keys(), "something was published about a device that was never found"
 
@@ -276,13 +289,24 @@ class DriverContract:
                 outcomes.append(await self._execute(driver, ClearCode, "no-such-device", slot=1))
                 pin_ref = port.seal("4738")
                 outcomes.append(await self._execute(driver, SetCode, "no-such-device", slot=1, pin_ref=pin_ref))
+            if any(one.capabilities.thermostat for one in port.devices.values()):
+                setting = ClimateSetting(hvac_mode="off")
+                outcomes.append(await self._execute(driver, SetClimate, "no-such-device", setting=setting))
+                outcomes.append(await self._execute(driver, ReadClimate, "no-such-device"))
         for outcome in outcomes:
             assert outcome.kind in {OutcomeKind.REJECTED, OutcomeKind.UNREACHABLE}, outcome
 
     async def test_link_down_is_said_at_once(self, site: ContractSite) -> None:
         """Before and after its life a driver answers UNREACHABLE within a second."""
         driver = site.manifest.create(site.config)
-        for order, members in ((LockDoor, {}), (ReadCode, {"slot": 1})):
+        setting = ClimateSetting(hvac_mode="off")
+        orders: tuple[tuple[type[Any], dict[str, Any]], ...] = (
+            (LockDoor, {}),
+            (ReadCode, {"slot": 1}),
+            (ReadClimate, {}),
+            (SetClimate, {"setting": setting}),
+        )
+        for order, members in orders:
             async with asyncio.timeout(1.0):
                 outcome = await self._execute(driver, order, "any", **members)
             assert outcome.kind is OutcomeKind.UNREACHABLE, outcome
@@ -321,6 +345,53 @@ class DriverContract:
     async def test_time_frame_is_taken(self, site: ContractSite) -> None:
         """A keypad that `has_schedules` takes a time frame, and loses it with the next code."""
         await self._at_keypads(site, code_checks.a_time_frame_is_taken, lambda keypad: keypad.has_schedules)
+
+    async def test_settings_are_taken(self, site: ContractSite) -> None:
+        """A thermostat that is set is DONE when it was read back, and keeps what was not named."""
+        await self._at_thermostats(site, climate_checks.settings_are_taken)
+
+    async def test_whole_setting_is_taken(self, site: ContractSite) -> None:
+        """Mode, set-point and fan go in one command."""
+        await self._at_thermostats(site, climate_checks.a_whole_setting_is_taken)
+
+    async def test_setting_out_of_range_is_refused(self, site: ContractSite) -> None:
+        """A set-point outside the range, or a mode that the thermostat has not got, changes nothing."""
+        await self._at_thermostats(site, climate_checks.what_it_has_not_got_is_refused)
+
+    async def test_cancelled_setting_leaves_the_thermostat_usable(self, site: ContractSite) -> None:
+        """A deadline that passes while a thermostat is set leaves nothing half done."""
+        await self._at_thermostats(site, climate_checks.cancelling_leaves_it_usable)
+
+    async def test_sleeping_thermostat_is_left_alone(self, site: ContractSite) -> None:
+        """A thermostat that sleeps is `device_asleep`, at once."""
+        await self._at_thermostats(site, climate_checks.a_sleeper_is_left_alone, is_awake=False)
+
+    async def _at_thermostats(
+        self, site: ContractSite, check: Callable[[climate_checks.Bench], Awaitable[None]], *, is_awake: bool = True
+    ) -> None:
+        """Do a check at the first thermostat of each kind that answers, or that sleeps. Skips where there is none."""
+        port, driver = RecordingPort(), site.manifest.create(site.config)
+        is_checked = False
+
+        async def execute(order: type[Any], native_id: str, **members: Any) -> Outcome:
+            return await self._execute(driver, order, native_id, **members)
+
+        async with running(driver, port, site.start_seconds):
+            await site.reset()
+            kinds: dict[ThermostatCapability, climate_checks.Bench] = {}
+            for native_id, description in port.devices.items():
+                thermostat = description.capabilities.thermostat
+                if thermostat is not None and port.answers(native_id):
+                    kinds.setdefault(thermostat, climate_checks.Bench(native_id, thermostat, execute))
+            for bench in kinds.values():
+                async with climate_checks.at(bench) as found_awake:
+                    if found_awake is is_awake:
+                        is_checked = True
+                        await check(bench)
+        if not is_checked:
+            import pytest  # noqa: PLC0415 - only where the suite runs
+
+            pytest.skip("no device is such a thermostat")
 
     async def _at_keypads(
         self,

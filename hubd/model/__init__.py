@@ -10,23 +10,30 @@ from hubd.model.capability import (
     SetPointRange,
     ThermostatCapability,
 )
+from hubd.model.climate import ClimateSetting, ClimateSource
 from hubd.model.code import CodeChange, TimeFrame
 from hubd.model.command import (
     ClearCode,
+    ClimateCommand,
     CodeCommand,
     Command,
     LockDoor,
     Order,
+    ReadClimate,
     ReadCode,
+    SetClimate,
     SetCode,
     SimulateConnection,
     SimulateHubConnection,
+    SimulateHvacModeAdjusted,
     SimulateKeypadCodeEntry,
     SimulateKeypadEdit,
     SimulateManualLock,
     SimulateRemoval,
+    SimulateTemperatureReached,
     UnlockDoor,
 )
+from hubd.model.degrees import Scale
 from hubd.model.device import Device, DeviceDescription, Kind
 from hubd.model.errors import Detail, HubError
 from hubd.model.outcome import Outcome, OutcomeKind, done, expired, rejected, sent_unconfirmed, unreachable, unsupported
@@ -53,7 +60,10 @@ __all__ = [
     "Capabilities",
     "ClearCode",
     "Climate",
+    "ClimateCommand",
     "ClimateSeen",
+    "ClimateSetting",
+    "ClimateSource",
     "CodeChange",
     "CodeCommand",
     "CodeHintSeen",
@@ -82,16 +92,21 @@ __all__ = [
     "Outcome",
     "OutcomeKind",
     "ReachabilitySeen",
+    "ReadClimate",
     "ReadCode",
+    "Scale",
     "Seen",
+    "SetClimate",
     "SetCode",
     "SetPointRange",
     "SimulateConnection",
     "SimulateHubConnection",
+    "SimulateHvacModeAdjusted",
     "SimulateKeypadCodeEntry",
     "SimulateKeypadEdit",
     "SimulateManualLock",
     "SimulateRemoval",
+    "SimulateTemperatureReached",
     "TamperSeen",
     "ThermostatCapability",
     "TimeFrame",

@@ -4,6 +4,8 @@ from typing import Literal
 
 import msgspec
 
+from hubd.model.degrees import Scale
+
 type HvacMode = Literal["off", "heat", "cool", "heat_cool", "eco"]
 type FanMode = Literal["auto", "on", "circulate"]
 type CodeRule = Literal[
@@ -67,6 +69,12 @@ class ThermostatCapability(msgspec.Struct, frozen=True, omit_defaults=True):
     fan_modes: tuple[FanMode, ...] = ()
     heating: SetPointRange | None = None
     cooling: SetPointRange | None = None
+    min_delta_celsius: float | None = None
+    """How far the cooling set-point must be above the heating one in `heat_cool`; None: the device does not say."""
+    scale: Scale = "celsius"
+    """The scale that the device counts in."""
+    step: float | None = None
+    """Its smallest step of a set-point, in `scale`; None: the device does not say."""
     reports_humidity: bool = False
 
 

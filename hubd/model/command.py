@@ -1,13 +1,14 @@
 """Commands: the closed union that goes into `Driver.execute`.
 
 Orders come from people through `Hub.submit`: at most once, with a deadline, never replayed. What the hub does by itself
-to bring a lock's codes in line with what is wished is told apart from them: it may be done again.
+to bring codes and settings in line with what is wished is told apart from them: it may be done again.
 """
 
 from typing import Literal
 
 import msgspec
 
+from hubd.model.climate import ClimateSetting
 from hubd.model.code import TimeFrame
 
 type ActionType = Literal[
@@ -19,6 +20,8 @@ type ActionType = Literal[
     "SIMULATE_CONNECTION",
     "SIMULATE_HUB_CONNECTION",
     "SIMULATE_REMOVAL",
+    "SIMULATE_HVAC_MODE_ADJUSTED",
+    "SIMULATE_TEMPERATURE_REACHED",
 ]
 
 
@@ -74,6 +77,18 @@ class SimulateRemoval(CommandBase, frozen=True, kw_only=True, tag="SIMULATE_REMO
     """A simulated device is excluded from its network."""
 
 
+class SimulateHvacModeAdjusted(CommandBase, frozen=True, kw_only=True, tag="SIMULATE_HVAC_MODE_ADJUSTED"):
+    """Somebody turns the knob of a simulated thermostat."""
+
+    setting: ClimateSetting
+
+
+class SimulateTemperatureReached(CommandBase, frozen=True, kw_only=True, tag="SIMULATE_TEMPERATURE_REACHED"):
+    """The room of a simulated thermostat gets so warm, or so cold."""
+
+    temperature_celsius: float
+
+
 class SetCode(CommandBase, frozen=True, kw_only=True, tag="SET_CODE"):
     """Put a PIN into a slot, over whatever is there.
 
@@ -106,6 +121,22 @@ class ReadCode(CommandBase, frozen=True, kw_only=True, tag="READ_CODE"):
     slot: int
 
 
+class SetClimate(CommandBase, frozen=True, kw_only=True, tag="SET_CLIMATE"):
+    """Set a thermostat: mode first, then set-points, then fan; members that are None are left as they are.
+
+    The hub has checked modes and ranges. DONE means that every member was read back, within half a step of the device;
+    `Outcome.seen` has the whole `ClimateSeen` that was read, also where the device took only some of it (REJECTED,
+    `setting_not_taken`). A device that sleeps is not waited for: UNREACHABLE (`device_asleep`), nothing sent; the hub
+    asks again, with what is then wished, as soon as the driver publishes anything of it.
+    """
+
+    setting: ClimateSetting
+
+
+class ReadClimate(CommandBase, frozen=True, kw_only=True, tag="READ_CLIMATE"):
+    """Ask the thermostat itself (no cache) how it stands. The answer, a `ClimateSeen`, is in `Outcome.seen`."""
+
+
 type Order = (
     LockDoor
     | UnlockDoor
@@ -115,9 +146,12 @@ type Order = (
     | SimulateConnection
     | SimulateHubConnection
     | SimulateRemoval
+    | SimulateHvacModeAdjusted
+    | SimulateTemperatureReached
 )
 type CodeCommand = SetCode | ClearCode | ReadCode
-type Command = Order | CodeCommand
+type ClimateCommand = SetClimate | ReadClimate
+type Command = Order | CodeCommand | ClimateCommand
 
 
 def action_type(command: Order) -> ActionType:

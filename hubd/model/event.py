@@ -6,6 +6,7 @@ from typing import Literal
 import msgspec
 
 from hubd.model.capability import FanMode, HvacMode
+from hubd.model.climate import ClimateSetting, ClimateSource
 from hubd.model.code import CodeChange
 from hubd.model.command import Order
 from hubd.model.device import Device
@@ -14,6 +15,7 @@ from hubd.model.seen import DenialReason, Method
 
 type DisconnectCode = Literal["account_disconnected", "hub_disconnected", "device_disconnected"]
 type Role = Literal["owner", "operator", "viewer"]
+type PlanKind = Literal["none", "fallback", "program", "schedule"]
 
 
 class EventBase(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type"):
@@ -152,6 +154,90 @@ class ThermostatAdjusted(EventBase, frozen=True, kw_only=True, tag="thermostat.a
     heating_set_point_celsius: float | None = None
     cooling_set_point_celsius: float | None = None
     method: Literal["seam", "external"] = "external"
+    """`seam`: somebody's call on the hub's API, and the device was read back."""
+    source: ClimateSource | None = None
+    """Who did it, most likely; of `external`."""
+    by: str = ""
+
+
+class PlanChanged(EventBase, frozen=True, kw_only=True, tag="thermostat.plan_changed"):
+    """What governs a thermostat from now on: a schedule, its weekly program, its fallback preset, or nothing."""
+
+    kind: PlanKind
+    plan_id: str | None = None
+    """Of the schedule, or of the daily program."""
+    preset_key: str | None = None
+
+
+class PresetActivated(EventBase, frozen=True, kw_only=True, tag="thermostat.preset_activated"):
+    """A climate preset is in force: the device was read back."""
+
+    preset_key: str
+    schedule_id: str | None = None
+    is_fallback: bool = False
+    by: str = ""
+    """Who activated it by a call; empty: the plan did."""
+
+
+class OverrideBegan(EventBase, frozen=True, kw_only=True, tag="thermostat.override_began"):
+    """Somebody set the thermostat to something else than its plan. `until` None: until the plan changes."""
+
+    setting: ClimateSetting
+    source: ClimateSource | Literal["api"]
+    until: datetime | None = None
+    by: str = ""
+
+
+class OverrideEnded(EventBase, frozen=True, kw_only=True, tag="thermostat.override_ended"):
+    """The plan is in force again, and the device is set to it."""
+
+    reason: Literal["time_over", "plan_changed", "returned", "replaced", "not_reached", "refused", "cancelled"]
+
+
+class ClimateFailed(EventBase, frozen=True, kw_only=True, tag="thermostat.failed"):
+    """The device does not take its setting; it is tried again. Told once for failures in a row with one reason."""
+
+    error_code: str
+    message: str
+
+
+class ThermostatEdited(EventBase, frozen=True, kw_only=True, tag="thermostat.edited"):
+    """Somebody changed what the hub keeps of a thermostat: a preset, a program, a schedule, its thresholds."""
+
+    what: Literal["preset", "fallback", "daily_program", "weekly_program", "schedule", "threshold"]
+    change: Literal["created", "updated", "deleted"]
+    name: str = ""
+    """Its key or id."""
+    by: str = ""
+
+
+class ThresholdExceeded(EventBase, frozen=True, kw_only=True, tag="thermostat.threshold_exceeded"):
+    """The room is colder or warmer than somebody wants to be told. Once for each excursion."""
+
+    temperature_celsius: float
+    lower_limit_celsius: float | None = None
+    upper_limit_celsius: float | None = None
+
+
+class ThresholdCleared(EventBase, frozen=True, kw_only=True, tag="thermostat.threshold_cleared"):
+    """The room is within its limits again."""
+
+    temperature_celsius: float
+    lower_limit_celsius: float | None = None
+    upper_limit_celsius: float | None = None
+
+
+class SetPointReached(EventBase, frozen=True, kw_only=True, tag="thermostat.set_point_reached"):
+    """The room has the temperature that the thermostat was set to. Once for each setting."""
+
+    temperature_celsius: float
+    desired_temperature_celsius: float
+
+
+class TemperatureChanged(EventBase, frozen=True, kw_only=True, tag="thermostat.temperature_changed"):
+    """The temperature differs by half a degree or more from the last one that was told."""
+
+    temperature_celsius: float
 
 
 class Tampered(EventBase, frozen=True, kw_only=True, tag="device.tampered"):
@@ -370,6 +456,16 @@ type Event = (
     | BatteryChanged
     | BatteryLow
     | ThermostatAdjusted
+    | PlanChanged
+    | PresetActivated
+    | OverrideBegan
+    | OverrideEnded
+    | ClimateFailed
+    | ThermostatEdited
+    | ThresholdExceeded
+    | ThresholdCleared
+    | SetPointReached
+    | TemperatureChanged
     | Tampered
     | HopLost
     | HopBack

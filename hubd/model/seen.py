@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from hubd.model.climate import ClimateSource
 from hubd.model.code import CodeChange, TimeFrame
 from hubd.model.state import Climate, LinkQuality
 
@@ -67,6 +68,8 @@ class ClimateSeen(SeenBase, frozen=True, kw_only=True, tag="climate"):
     """The whole condition of a thermostat; members that are None are not known."""
 
     climate: Climate
+    source: ClimateSource | None = None
+    """Who changed a setting, where the driver has a sign of it; None: it has none."""
 
 
 class DenialSeen(SeenBase, frozen=True, kw_only=True, tag="denial"):

@@ -18,6 +18,7 @@ from hubd.model import ids
 from hubd.model.errors import StoreError
 from hubd.model.event import Event
 from hubd.store import chain, retention
+from hubd.store.climate import Schedule, ThermostatRecord
 from hubd.store.codes import CodeBook, CodeRecord
 from hubd.store.database import Database, Statement, Value
 from hubd.store.records import CommandRecord, DeviceRecord, InstanceRecord, Row, micros, moment
@@ -41,6 +42,8 @@ _decode_instance = msgspec.json.Decoder(InstanceRecord).decode
 _decode_command = msgspec.json.Decoder(CommandRecord).decode
 _decode_code = msgspec.json.Decoder(CodeRecord).decode
 _decode_book = msgspec.json.Decoder(CodeBook).decode
+_decode_thermostat = msgspec.json.Decoder(ThermostatRecord).decode
+_decode_schedule = msgspec.json.Decoder(Schedule).decode
 
 type Transaction[T] = Callable[[View], T]
 
@@ -102,6 +105,11 @@ class Journal:
                 self.tables.put_code(code.code_id, code)
             for (body,) in await self.database.read("SELECT body FROM code_books"):
                 self.tables.put_book(_decode_book(body))
+            for (body,) in await self.database.read("SELECT body FROM thermostats"):
+                self.tables.put_thermostat(_decode_thermostat(body))
+            for (body,) in await self.database.read("SELECT body FROM thermostat_schedules"):
+                schedule = _decode_schedule(body)
+                self.tables.put_schedule(schedule.schedule_id, schedule)
         except msgspec.DecodeError as error:
             name = self.database.path.name
             raise StoreError("damaged", f"{name}: a row cannot be read ({error}); restore a backup") from error
@@ -221,6 +229,10 @@ class Journal:
             self.tables.put_code(code_id, code)
         for book in overlay.books.values():
             self.tables.put_book(book)
+        for thermostat in overlay.thermostats.values():
+            self.tables.put_thermostat(thermostat)
+        for schedule_id, schedule in overlay.schedules.items():
+            self.tables.put_schedule(schedule_id, schedule)
         self._stale.update(overlay.silent)
         self._stale.difference_update(overlay.devices)
         if rows:

@@ -83,4 +83,35 @@ MIGRATIONS: list[list[str]] = [
         ) STRICT""",
         "CREATE INDEX code_attempts_age ON code_attempts(at, attempt_id)",
     ],
+    [
+        "CREATE TABLE thermostats(device_id TEXT PRIMARY KEY, body BLOB NOT NULL) STRICT, WITHOUT ROWID",
+        """CREATE TABLE thermostat_schedules(
+            schedule_id TEXT PRIMARY KEY,
+            device_id TEXT NOT NULL,
+            body BLOB NOT NULL
+        ) STRICT""",
+        # One row for each call that asked a thermostat for something. ended_at NULL: the device has yet to be so.
+        """CREATE TABLE thermostat_attempts(
+            attempt_id TEXT PRIMARY KEY,
+            device_id TEXT NOT NULL,
+            action TEXT NOT NULL,
+            at INTEGER NOT NULL,
+            ended_at INTEGER,
+            error TEXT,
+            message TEXT
+        ) STRICT""",
+        "CREATE INDEX thermostat_attempts_age ON thermostat_attempts(at, attempt_id)",
+        # Telemetry, outside journal and chain. device: 16 bytes. at: seconds since 1970 UTC. Hundredths of a degree
+        # Celsius, thousandths of humidity; state: 1 heating, 2 cooling, 4 fan. NULL: not known.
+        """CREATE TABLE climate_history(
+            device BLOB NOT NULL,
+            at INTEGER NOT NULL,
+            temperature INTEGER,
+            humidity INTEGER,
+            heating INTEGER,
+            cooling INTEGER,
+            state INTEGER,
+            PRIMARY KEY (device, at)
+        ) STRICT, WITHOUT ROWID""",
+    ],
 ]

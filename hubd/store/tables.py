@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from hubd.model.event import Event
+from hubd.store.climate import Schedule, ThermostatRecord
 from hubd.store.codes import CodeBook, CodeRecord
 from hubd.store.database import Statement, Value
 from hubd.store.fold import fold
@@ -39,6 +40,9 @@ class Tables:
         self._codes: dict[str, CodeRecord] = {}
         self._codes_of: dict[str, set[str]] = {}
         self._books: dict[str, CodeBook] = {}
+        self._thermostats: dict[str, ThermostatRecord] = {}
+        self._schedules: dict[str, Schedule] = {}
+        self._schedules_of: dict[str, set[str]] = {}
 
     @property
     def devices(self) -> Mapping[str, DeviceRecord]:
@@ -68,6 +72,20 @@ class Tables:
     def book(self, device_id: str) -> CodeBook:
         """Return what is known of a device's keypad."""
         return self._books.get(device_id) or CodeBook(device_id)
+
+    def thermostat(self, device_id: str) -> ThermostatRecord:
+        """Return what is kept of a thermostat."""
+        return self._thermostats.get(device_id) or ThermostatRecord(device_id)
+
+    @property
+    def schedules(self) -> Mapping[str, Schedule]:
+        """Every thermostat schedule, by id."""
+        return self._schedules
+
+    def schedules_of(self, device_id: str) -> list[Schedule]:
+        """Return the schedules of a thermostat, in the order in which they start."""
+        found = [self._schedules[schedule_id] for schedule_id in self._schedules_of.get(device_id, ())]
+        return sorted(found, key=by_start)
 
     def command(self, request_id: str) -> CommandRecord | None:
         """Return a command that is open or among the last settled ones; older ones are in the database."""
@@ -121,10 +139,28 @@ class Tables:
         """Write what is known of a keypad."""
         self._books[book.device_id] = book
 
+    def put_thermostat(self, record: ThermostatRecord) -> None:
+        """Write what is kept of a thermostat."""
+        self._thermostats[record.device_id] = record
+
+    def put_schedule(self, schedule_id: str, schedule: Schedule | None) -> None:
+        """Write a committed schedule; None: it is no more."""
+        before = self._schedules.pop(schedule_id, None)
+        if before is not None:
+            self._schedules_of[before.device_id].discard(schedule_id)
+        if schedule is not None:
+            self._schedules[schedule_id] = schedule
+            self._schedules_of.setdefault(schedule.device_id, set()).add(schedule_id)
+
 
 def in_order(record: CodeRecord) -> tuple[datetime, str]:
     """Return what codes are ordered by."""
     return record.created_at, record.code_id
+
+
+def by_start(schedule: Schedule) -> tuple[datetime, datetime, str]:
+    """Return what schedules are ordered by; of two that run at a time, the later one counts."""
+    return schedule.starts_at, schedule.created_at, schedule.schedule_id
 
 
 def native_key(record: DeviceRecord) -> tuple[str, str]:
@@ -147,7 +183,18 @@ class Draft(msgspec.Struct, frozen=True):
 class Overlay:
     """Changes on top of the tables (or of another overlay) that are not committed yet."""
 
-    __slots__ = ("books", "codes", "commands", "devices", "drafts", "instances", "silent", "statements")
+    __slots__ = (
+        "books",
+        "codes",
+        "commands",
+        "devices",
+        "drafts",
+        "instances",
+        "schedules",
+        "silent",
+        "statements",
+        "thermostats",
+    )
 
     def __init__(self) -> None:
         self.devices: dict[str, DeviceRecord] = {}
@@ -156,6 +203,8 @@ class Overlay:
         self.silent: dict[str, DeviceRecord] = {}
         self.codes: dict[str, CodeRecord | None] = {}
         self.books: dict[str, CodeBook] = {}
+        self.thermostats: dict[str, ThermostatRecord] = {}
+        self.schedules: dict[str, Schedule | None] = {}
         self.drafts: list[Draft] = []
         self.statements: list[tuple[str, tuple[Value, ...]]] = []
 
@@ -166,6 +215,8 @@ class Overlay:
         self.commands.update(other.commands)
         self.codes.update(other.codes)
         self.books.update(other.books)
+        self.thermostats.update(other.thermostats)
+        self.schedules.update(other.schedules)
         for device_id in other.devices:
             self.silent.pop(device_id, None)
         for device_id, record in other.silent.items():
@@ -295,6 +346,43 @@ class View:
         """Write what is known of a keypad in this transaction."""
         self.own.books[book.device_id] = book
 
+    def thermostat(self, device_id: str) -> ThermostatRecord:
+        """Return what is kept of a thermostat, as this transaction sees it."""
+        for overlay in (self.own, self._batch):
+            if device_id in overlay.thermostats:
+                return overlay.thermostats[device_id]
+        return self._tables.thermostat(device_id)
+
+    def put_thermostat(self, record: ThermostatRecord) -> None:
+        """Write what is kept of a thermostat in this transaction."""
+        self.own.thermostats[record.device_id] = record
+
+    def schedules_of(self, device_id: str) -> list[Schedule]:
+        """Return the schedules of a thermostat as this transaction sees them, in the order in which they start."""
+        found = {one.schedule_id: one for one in self._tables.schedules_of(device_id)}
+        for overlay in (self._batch, self.own):
+            for schedule_id, schedule in overlay.schedules.items():
+                if schedule is not None and schedule.device_id == device_id:
+                    found[schedule_id] = schedule
+                else:
+                    found.pop(schedule_id, None)
+        return sorted(found.values(), key=by_start)
+
+    def schedule(self, schedule_id: str) -> Schedule | None:
+        """Return a schedule as this transaction sees it."""
+        for overlay in (self.own, self._batch):
+            if schedule_id in overlay.schedules:
+                return overlay.schedules[schedule_id]
+        return self._tables.schedules.get(schedule_id)
+
+    def put_schedule(self, schedule: Schedule) -> None:
+        """Write a schedule in this transaction."""
+        self.own.schedules[schedule.schedule_id] = schedule
+
+    def drop_schedule(self, schedule_id: str) -> None:
+        """Have a schedule be no more."""
+        self.own.schedules[schedule_id] = None
+
     def execute(self, sql: str, *parameters: Value) -> None:
         """Add a statement on a table that is not folded (keys, webhooks, cursors)."""
         self.own.statements.append((sql, parameters))
@@ -335,6 +423,7 @@ def statements(overlay: Overlay) -> list[Statement]:
         ]
         result.append((_PUT_COMMAND, command_rows))
     result.extend(_code_statements(overlay))
+    result.extend(_climate_statements(overlay))
     result.extend((sql, [parameters]) for sql, parameters in overlay.statements)
     return result
 
@@ -350,4 +439,19 @@ def _code_statements(overlay: Overlay) -> list[Statement]:
     if overlay.books:
         books = [(device_id, _encode(book)) for device_id, book in overlay.books.items()]
         result.append(("INSERT OR REPLACE INTO code_books(device_id, body) VALUES(?, ?)", books))
+    return result
+
+
+def _climate_statements(overlay: Overlay) -> list[Statement]:
+    result: list[Statement] = []
+    kept = [(one.schedule_id, one.device_id, _encode(one)) for one in overlay.schedules.values() if one]
+    gone = [(schedule_id,) for schedule_id, one in overlay.schedules.items() if one is None]
+    if kept:
+        sql = "INSERT OR REPLACE INTO thermostat_schedules(schedule_id, device_id, body) VALUES(?, ?, ?)"
+        result.append((sql, kept))
+    if gone:
+        result.append(("DELETE FROM thermostat_schedules WHERE schedule_id = ?", gone))
+    if overlay.thermostats:
+        rows = [(device_id, _encode(record)) for device_id, record in overlay.thermostats.items()]
+        result.append(("INSERT OR REPLACE INTO thermostats(device_id, body) VALUES(?, ?)", rows))
     return result

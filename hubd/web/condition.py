@@ -22,9 +22,11 @@ class Rank(IntEnum):
     BATTERY_CRITICAL = 5
     POSITION = 6
     BATTERY_LOW = 7
-    CODES = 8
-    CAUTION = 9
-    STARTING = 10
+    ROOM = 8
+    CLIMATE = 9
+    CODES = 10
+    CAUTION = 11
+    STARTING = 12
 
 
 class Reach(msgspec.Struct, frozen=True):

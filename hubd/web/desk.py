@@ -1,7 +1,8 @@
 """What every page needs to speak of the hub: names, the site's time, events and orders as lines of text."""
 
-from datetime import datetime, tzinfo
+from datetime import datetime
 from functools import partial
+from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -82,7 +83,7 @@ class Notices(msgspec.Struct, frozen=True):
 class Desk:
     """Speaks for one hub."""
 
-    def __init__(self, hub: Hub, keys: Keys, zone: tzinfo) -> None:
+    def __init__(self, hub: Hub, keys: Keys, zone: ZoneInfo) -> None:
         self.hub = hub
         self.keys = keys
         self.zone = zone

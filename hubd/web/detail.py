@@ -6,6 +6,8 @@ from hubd.core.keys import Key
 from hubd.store.records import CommandRecord, Row
 from hubd.web import care, facts
 from hubd.web.board import busy
+from hubd.web.chart import Span
+from hubd.web.climate import Trace, climate_parts
 from hubd.web.codes import Stories, code_parts
 from hubd.web.desk import Desk, Lines, Orders
 from hubd.web.parts import Part
@@ -21,7 +23,7 @@ LOOK_BACK = 20_000
 """How many of the journal's last rows are searched for what has no index: events the API does not serve."""
 _LOOK_BACK_ORDERS = 5_000
 _PAGE = 500
-_PUBLIC = "device_id = ? AND public IS NOT NULL"
+_PUBLIC = "device_id = ? AND public IS NOT NULL AND type != 'thermostat.temperature_changed'"
 _HIDDEN = "seq > ? AND device_id = ? AND public IS NULL AND type NOT IN ('command.accepted', 'command.started')"
 _ORDERS = (
     "SELECT body FROM (SELECT device_id, accepted_at, body FROM commands ORDER BY accepted_at DESC LIMIT ?)"
@@ -44,16 +46,19 @@ class Head(msgspec.Struct, frozen=True):
 class History:
     """Events, orders and stories of codes of one device; read again only after the journal told something of it."""
 
-    def __init__(self, desk: Desk, device_id: str) -> None:
+    def __init__(self, desk: Desk, device_id: str, span: Span = "day") -> None:
         self._desk = desk
         self._device_id = device_id
         self._seq = -1
         self.rows: list[Row] = []
         self.orders: list[CommandRecord] = []
         self.stories = Stories()
+        self.trace = Trace(device_id, span)
 
     async def refresh(self) -> None:
         """Read what is new. Raises `StoreError`."""
+        if self._desk.hub.devices[self._device_id].device.description.capabilities.thermostat is not None:
+            await self.trace.read(self._desk)
         journal = self._desk.hub.journal
         head = journal.head
         if head == self._seq or not await self._is_touched(head):
@@ -90,6 +95,7 @@ async def device_parts(desk: Desk, session: Session, key: Key, device_id: str, h
     link = link_name(hub, record.device.instance)
     state = record.state
     since = {what: desk.stamp(row.occurred_at) for what, row in facts.last_moves(history.rows).items()}
+    climate = climate_parts(desk, session, key, record, history.trace)
     return [
         await desk.notices(session),
         Part("head", "head.html", Head(row, words[:1].upper() + words[1:], tone, known.cautions, record.is_managed)),
@@ -102,8 +108,10 @@ async def device_parts(desk: Desk, session: Session, key: Key, device_id: str, h
                 None if state.battery is None else desk.stamp(state.battery.measured_at),
                 since,
                 None if state.link is None else desk.stamp(state.link.measured_at),
+                has_settings=not climate,
             ),
         ),
+        *climate,
         *code_parts(desk, session, key, record, history.stories),
         Part("orders", "orders.html", Orders(tuple(desk.order_line(order) for order in history.orders))),
         Part("identity", "facts.html", facts.identity(record, link, desk.stamp(record.found_at), removed_at)),

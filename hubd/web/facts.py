@@ -103,8 +103,13 @@ def readings(
     measured_at: Stamp | None,
     since: dict[str, Stamp],
     link_at: Stamp | None = None,
+    *,
+    has_settings: bool = True,
 ) -> Facts:
-    """Say the device's condition; `since` holds the last event of `lock` and `door` where the journal has one."""
+    """Say the device's condition; `since` holds the last event of `lock` and `door` where the journal has one.
+
+    `has_settings` False: how a thermostat is set is told elsewhere.
+    """
     state = known.record.state
     facts = [Fact("Reached", known.reach.text, changed_at)]
     main = badge(known)
@@ -120,6 +125,9 @@ def readings(
         facts += [
             Fact("Temperature", "not known" if temperature is None else words.celsius(temperature)),
             Fact("Humidity", "not known" if humidity is None else words.percent(humidity)),
+        ]
+    if climate is not None and has_settings:
+        facts += [
             Fact("Mode", plain((climate.hvac_mode or "not known").replace("_", " and "))),
             Fact("Set to", setting_words(climate) or "not known"),
             Fact("Fan", climate.fan_mode or "not known"),

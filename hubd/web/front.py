@@ -18,6 +18,9 @@ from hubd.web import guard
 from hubd.web.answers import HTML, go, only, status_of
 from hubd.web.board import SHOWS, read_query, site_parts
 from hubd.web.care import driver_parts, run_parts
+from hubd.web.chart import Span
+from hubd.web.climate_errands import ClimateErrands, is_of_climate
+from hubd.web.climate_errands import said as said_of_climate
 from hubd.web.code_errands import CodeErrands, said
 from hubd.web.codes import one_code_parts
 from hubd.web.desk import Desk
@@ -52,6 +55,7 @@ class Front:
         self._door = SignIn(hub, keys)
         self._errands = Errands(hub)
         self._code_errands = CodeErrands(hub, self._desk.zone)
+        self._climate_errands = ClimateErrands(hub)
 
     async def handle(self, request: Request) -> Response:
         """Answer a request. Never raises for what a browser sends."""
@@ -98,14 +102,16 @@ class Front:
         if request.method == "POST":
             return await self._order(request, visitor, record)
         device_id = record.device.device_id
-        history = History(self._desk, device_id)
+        span = _span(request)
+        history = History(self._desk, device_id, span)
         parts = await device_parts(self._desk, visitor.session, visitor.key, device_id, history)
         values = {
             "name": shown_name(record),
             "has_notes": bool(record.custom_metadata),
             "has_codes": any(part.id == "codes" for part in parts),
+            "has_climate": any(part.id == "climate" for part in parts),
             "has_care": record.removed_at is None and bool(self._hub.actions.catalogue(record.device.instance)),
-            "stream": "/page/stream?" + urlencode({"device": device_id}),
+            "stream": "/page/stream?" + urlencode({"device": device_id, "chart": span}),
         }
         return await self._page(request, visitor, "device.html", parts, values)
 
@@ -253,7 +259,7 @@ class Front:
             return lambda: self._code_parts(visitor, code_id)
         if device_id:
             self._known(device_id)
-            history = History(desk, device_id)
+            history = History(desk, device_id, _span(request))
             return lambda: device_parts(desk, visitor.session, visitor.key, device_id, history)
         query = read_query(request.query)
         return lambda: site_parts(desk, visitor.session, visitor.key, query)
@@ -268,12 +274,26 @@ class Front:
             raise RefusedError("forbidden", f"This key has role {visitor.key.role}; giving orders needs operator.")
         if form.get("action") == "add_code":
             return await self._add_code(visitor, record, form)
+        if is_of_climate(form.get("action", "")):
+            return await self._set_climate(request, visitor, record, form)
         visitor.session.tell(await self._submit(visitor, record, form.get("action", "")))
         back = guard.own_path(form.get("back", "/"))
         is_here = back.startswith("/device/")
         return await self._after(
             request, visitor, back if is_here else f"{back.partition('#')[0]}#d-{record.device.device_id}"
         )
+
+    async def _set_climate(
+        self, request: Request, visitor: Visitor, record: DeviceRecord, form: Mapping[str, str]
+    ) -> Response:
+        device_id = record.device.device_id
+        try:
+            notice = await self._climate_errands.do(visitor.key, record, form)
+        except (BusyError, InvalidInputError, NotFoundError, RefusedError, StoreError) as error:
+            now = self._hub.clock.monotonic()
+            notice = Notice(device_id, now, refusal=said_of_climate(error), title="Not set")
+        visitor.session.tell(notice)
+        return await self._after(request, visitor, guard.own_path(form.get("back", f"/device/{device_id}#climate")))
 
     async def _submit(self, visitor: Visitor, record: DeviceRecord, action: str) -> Notice:
         device_id, clock = record.device.device_id, self._hub.clock
@@ -327,8 +347,12 @@ class Front:
 
 def _here(request: Request) -> str:
     """Return the page's own path, fit to come back to."""
-    query = urlencode([(name, value) for name, value in request.query if name in {"q", "show", "p"}])
+    query = urlencode([(name, value) for name, value in request.query if name in {"q", "show", "p", "chart"}])
     return guard.own_path(request.path + (f"?{query}" if query else ""))
+
+
+def _span(request: Request) -> Span:
+    return "week" if dict(request.query).get("chart") == "week" else "day"
 
 
 def _command(record: DeviceRecord, action: str) -> LockDoor | UnlockDoor:

@@ -12,6 +12,8 @@ from hubd.model.event import (
     DeviceConnected,
     DeviceFound,
     LockChanged,
+    OverrideBegan,
+    ThermostatAdjusted,
 )
 from hubd.model.outcome import Outcome, OutcomeKind
 from hubd.store.journal import Journal
@@ -20,8 +22,9 @@ from hubd.store.records import Row
 SHOWN = 30
 _KEPT = 2 * SHOWN
 _PAGE = 500
-_SILENT = ("command.accepted", "command.started")
-_WHERE = "type NOT IN (?, ?)"
+_SILENT = ("command.accepted", "command.started", "thermostat.temperature_changed")
+"""The last one is told by a thermostat's chart."""
+_WHERE = "type NOT IN (?, ?, ?)"
 
 
 class Recent:
@@ -54,7 +57,8 @@ def telling(rows: Iterable[Row]) -> list[Row]:
     """Drop what another row among these tells better; keeps the order.
 
     An order that was done is told by the bolt's move, a battery's new class by its alarm, and that a device answers by
-    its being found. A change of a code is told whole by the first of its rows.
+    its being found. That somebody set a thermostat is told by what becomes of its plan with that. A change of a code is
+    told whole by the first of its rows.
     """
     kept = list(rows)
     edits = {_edit(row): row.seq for row in sorted(kept, key=lambda row: row.seq, reverse=True)}
@@ -65,6 +69,8 @@ def telling(rows: Iterable[Row]) -> list[Row]:
                 told.add((CommandSettled, request_id))
             case BatteryLow():
                 told.add((BatteryChanged, row.device_id, row.created_at))
+            case OverrideBegan():
+                told.add((ThermostatAdjusted, row.device_id, row.created_at))
             case DeviceFound():
                 told.add((DeviceConnected, row.device_id, row.created_at))
             case _:
@@ -81,7 +87,7 @@ def _matter(row: Row) -> tuple[object, ...]:
     match row.event:
         case CommandSettled(request_id=request_id, outcome=Outcome(kind=OutcomeKind.DONE)):
             return (CommandSettled, request_id)
-        case BatteryChanged() | DeviceConnected():
+        case BatteryChanged() | DeviceConnected() | ThermostatAdjusted():
             return (type(row.event), row.device_id, row.created_at)
         case _:
             return ()

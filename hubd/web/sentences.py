@@ -10,16 +10,19 @@ from hubd.model.command import (
     Order,
     SimulateConnection,
     SimulateHubConnection,
+    SimulateHvacModeAdjusted,
     SimulateKeypadCodeEntry,
     SimulateKeypadEdit,
     SimulateManualLock,
     SimulateRemoval,
+    SimulateTemperatureReached,
     UnlockDoor,
 )
 from hubd.model.outcome import Outcome, OutcomeKind
 from hubd.model.seen import Method
 from hubd.store.records import CommandRecord
 from hubd.web import words
+from hubd.web.climate_sentences import climate_sentence, climate_tone
 from hubd.web.code_sentences import code_sentence, code_tone
 from hubd.web.scene import Scene, by, first_upper
 from hubd.web.words import Tone, plain
@@ -36,7 +39,7 @@ type _DeviceEvent = (
     | ev.Tampered
 )
 type _LockEvent = ev.LockChanged | ev.LockUncertain | ev.LockDenied | ev.DoorChanged
-type _ReadingEvent = ev.BatteryChanged | ev.BatteryLow | ev.ThermostatAdjusted
+type _ReadingEvent = ev.BatteryChanged | ev.BatteryLow
 type _CommandEvent = ev.CommandAccepted | ev.CommandStarted | ev.CommandSettled | ev.CommandResolved
 type _HubEvent = (
     ev.HubStarted
@@ -58,13 +61,6 @@ _HOW: dict[Method, str] = {
     "remote": " remotely",
     "card": " by card",
 }
-_MODES = {
-    "off": "off",
-    "heat": "heat",
-    "cool": "cool",
-    "heat_cool": "heat and cool",
-    "eco": "economy",
-}
 
 
 def sentence(event: ev.Event, scene: Scene) -> str:
@@ -84,8 +80,22 @@ def sentence(event: ev.Event, scene: Scene) -> str:
             return _of_device(event, scene)
         case ev.LockChanged() | ev.LockUncertain() | ev.LockDenied() | ev.DoorChanged():
             return _of_lock(event, scene)
-        case ev.BatteryChanged() | ev.BatteryLow() | ev.ThermostatAdjusted():
+        case ev.BatteryChanged() | ev.BatteryLow():
             return _of_reading(event, scene)
+        case (
+            ev.ThermostatAdjusted()
+            | ev.PlanChanged()
+            | ev.PresetActivated()
+            | ev.OverrideBegan()
+            | ev.OverrideEnded()
+            | ev.ClimateFailed()
+            | ev.ThermostatEdited()
+            | ev.ThresholdExceeded()
+            | ev.ThresholdCleared()
+            | ev.SetPointReached()
+            | ev.TemperatureChanged()
+        ):
+            return climate_sentence(event, scene)
         case ev.CommandAccepted() | ev.CommandStarted() | ev.CommandSettled() | ev.CommandResolved():
             return _of_command(event, scene)
         case (
@@ -121,6 +131,8 @@ def tone(event: ev.Event) -> Tone:
             return "ok"
         case ev.CodeFailed() | ev.CodeMisused() | ev.CodeDelayed() | ev.CodeTampered():
             return code_tone(event)
+        case ev.ClimateFailed() | ev.OverrideEnded() | ev.ThresholdExceeded() | ev.ThresholdCleared():
+            return climate_tone(event)
         case _:
             return "quiet"
 
@@ -144,6 +156,10 @@ def order_words(command: Order) -> str:
             return f"simulate the {'return' if connected else 'loss'} of the link to"
         case SimulateRemoval():
             return "simulate the removal of"
+        case SimulateHvacModeAdjusted():
+            return "simulate a hand at the knob of"
+        case SimulateTemperatureReached(temperature_celsius=degrees):
+            return f"simulate {words.celsius(degrees)} at"
         case _:
             assert_never(command)
 
@@ -244,27 +260,8 @@ def _of_reading(event: _ReadingEvent, scene: Scene) -> str:
             return f"The battery of {name} is now {status} ({words.percent(level)})."
         case ev.BatteryLow(level=level):
             return f"The battery of {name} is low ({words.percent(level)}): change it soon."
-        case ev.ThermostatAdjusted():
-            where = "from the hub" if event.method == "seam" else "on the device"
-            return f"{name} was set {where}: {_setting(event) or 'nothing that the hub can read'}."
         case _:
             assert_never(event)
-
-
-def _setting(event: ev.ThermostatAdjusted) -> str:
-    if event.hvac_mode == "off":
-        return "off"
-    parts: list[str] = []
-    set_points = (event.heating_set_point_celsius, event.cooling_set_point_celsius)
-    if event.hvac_mode is not None and (event.hvac_mode == "eco" or set_points == (None, None)):
-        parts.append(_MODES[event.hvac_mode])
-    if event.heating_set_point_celsius is not None:
-        parts.append(f"heat to {words.celsius(event.heating_set_point_celsius)}")
-    if event.cooling_set_point_celsius is not None:
-        parts.append(f"cool to {words.celsius(event.cooling_set_point_celsius)}")
-    if event.fan_mode is not None:
-        parts.append(f"fan {event.fan_mode}")
-    return ", ".join(parts)
 
 
 def _of_command(event: _CommandEvent, scene: Scene) -> str:

@@ -80,11 +80,30 @@ def judge(hub: Hub, record: DeviceRecord) -> Known:
         return Known(record, shown_name(record), reached, worst)
     others = tuple(plain(one.message) for one in cautions(hub, record) if one.code != "bolt_jammed")
     wrong = wrong_codes(hub, record)
+    worst = worst or _climate(hub, record, reached)
     if wrong and worst is None:
         worst = Trouble(Rank.CODES, "warn", f"{words.count(wrong, 'code is', 'codes are')} not on the lock as wished.")
     if worst is None and others:
         worst, others = Trouble(Rank.CAUTION, "warn", others[0]), others[1:]
     return Known(record, shown_name(record), reached, worst, others, wrong)
+
+
+def _climate(hub: Hub, record: DeviceRecord, reached: Reach) -> Trouble | None:
+    """Say what is wrong with a room, or with how its thermostat is set; nothing of one that cannot be reached."""
+    climate = record.state.climate
+    if not reached.ok or climate is None:
+        return None
+    kept = hub.thermostats.get(record.device.device_id)
+    now, low = climate.temperature_celsius, kept.thresholds.lower_celsius
+    if kept.thresholds.exceeded_since is not None and now is not None:
+        how = "cold" if low is not None and now < low else "warm"
+        return Trouble(Rank.ROOM, "bad", f"it is too {how} ({words.celsius(now)}).")
+    if kept.is_applied:
+        return None
+    plan = hub.thermostats.plan(record)
+    if plan.hold is None or (kept.trouble is not None and kept.trouble.code == "override_not_allowed"):
+        return None
+    return Trouble(Rank.CLIMATE, "warn", f"it is not set as it should be. {plain(plan.message)}")
 
 
 def wrong_codes(hub: Hub, record: DeviceRecord) -> int:

@@ -111,6 +111,11 @@ def celsius(value: float) -> str:
     return f"{value:.1f}\u00a0°C"
 
 
+def degrees(value: float) -> str:
+    """Write a temperature, short, where its scale stands beside it."""
+    return f"{value:g}°"
+
+
 def count(number: int, one: str, many: str) -> str:
     """Write a number with its noun."""
     return f"{number}\u00a0{one if number == 1 else many}"

@@ -14,6 +14,7 @@ from hubd import app
 from hubd.app import Running, serve
 from hubd.box import Box
 from hubd.config import parse
+from hubd.core.climate.recorder import ROUND, points
 from hubd.driver import Clock
 from hubd.model import Climate, ClimateSeen, HubError, LockSeen, UnlockDoor
 from hubd.model.errors import StoreError
@@ -222,13 +223,14 @@ async def test_readings_reach_the_disk_and_old_rows_leave_it(tmp_path: Path) -> 
         hub = running.hub
         await until(lambda: hub.health["site"].is_connected)
         record = next(r for r in hub.devices.values() if r.device.description.kind == "thermostat")
+        climate_id = record.device.device_id
         sql = "SELECT body FROM devices WHERE device_id = ?"
 
         async def on_disk() -> bool:
-            ((body,),) = await hub.journal.database.read(sql, (record.device.device_id,))
-            return b"30.5" in body
+            ((body,),) = await hub.journal.database.read(sql, (climate_id,))
+            return b"0.305" in body
 
-        climate = ClimateSeen(native_id="thermostat-1", climate=Climate(temperature_celsius=30.5))
+        climate = ClimateSeen(native_id="thermostat-1", climate=Climate(relative_humidity=0.305))
         await hub.publish("site", (climate,))
         assert not await on_disk()
         await clock.advance(14)
@@ -238,6 +240,14 @@ async def test_readings_reach_the_disk_and_old_rows_leave_it(tmp_path: Path) -> 
 
         first = (await hub.journal.select("seq > ?", (0,)))[0].seq
         assert first == 1
+        begin, end = clock.now() - timedelta(days=1), clock.now() + timedelta(days=1)
+
+        async def is_in_history() -> bool:
+            found = await points(hub.journal.database, climate_id, begin, end)
+            return [point.relative_humidity for point in found] == [0.305]
+
+        await clock.advance(ROUND)
+        await eventually(is_in_history)
         clock.step(timedelta(days=401).total_seconds())
         await hub.publish("site", (LockSeen(native_id="lock-1", locked=True, method="manual"),))
         await refuse_writes(hub.journal.database)
@@ -249,6 +259,11 @@ async def test_readings_reach_the_disk_and_old_rows_leave_it(tmp_path: Path) -> 
             return (await hub.journal.select("seq > ?", (0,)))[0].seq > 1
 
         await eventually(is_cut)
+
+        async def is_history_cut() -> bool:
+            return await points(hub.journal.database, climate_id, begin, end) == []
+
+        await eventually(is_history_cut)
 
 
 async def eventually(condition: Callable[[], object]) -> None:

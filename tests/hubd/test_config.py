@@ -77,6 +77,7 @@ def test_every_mistake_is_told_at_once_with_its_place_and_a_suggestion() -> None
         time_zone = "Europe/Berln"
         log_level = "inf"
         journal_days = 0
+        climate_days = 3661
         [http]
         host = "0.0.0.0"
         port = 99999
@@ -105,6 +106,7 @@ def test_every_mistake_is_told_at_once_with_its_place_and_a_suggestion() -> None
         ),
         "hubd.toml: [hub] time_zone: 'Europe/Berln' is not a zone of the IANA database (did you mean 'Europe/Berlin'?)",
         "hubd.toml: [hub] journal_days: must be between 1 and 36500",
+        "hubd.toml: [hub] climate_days: must be between 1 and 3660",
         "hubd.toml: [http] port: must be between 0 and 65535 (0 picks a free one)",
         "hubd.toml: [http] requests_per_second: must be between 1 and 1000000",
         (

@@ -21,14 +21,17 @@ SDK = ROOT / "tests" / "sdk"
 LIMIT = 30.0
 STEPS = 15
 """Lines of a client's report, of locks as of codes: the SDK, thirteen steps and the sum."""
+CLIMATE_STEPS = 16
+"""Of thermostats there are fourteen."""
 VIRTUAL = '[drivers.site]\ntype = "virtual"\nlocks = 3\nthermostats = 1\nlatency_ms = 150\n'
 
 
 class Sdk(NamedTuple):
-    """How its clients are called, that of locks and that of codes, and what the SDK calls itself."""
+    """How its clients are called, those of locks, of codes and of thermostats, and what the SDK calls itself."""
 
     command: list[str]
     codes: list[str]
+    thermostats: list[str]
     version: str
 
 
@@ -50,17 +53,18 @@ def python_1() -> Sdk:
 
 
 def _python(interpreter: str, version: str) -> Sdk:
-    modules = ("tests.sdk.python_client", "tests.sdk.python_codes")
-    locks, codes = ([interpreter, "-m", module] for module in modules)
-    return Sdk(locks, codes, version)
+    names = ("client", "codes", "thermostats")
+    locks, codes, thermostats = ([interpreter, "-m", f"tests.sdk.python_{name}"] for name in names)
+    return Sdk(locks, codes, thermostats, version)
 
 
 def javascript() -> Sdk:
     node = shutil.which("node")
     if node is None or not (SDK / "js/node_modules/@seamapi/http").is_dir():
         missing("Node.js or @seamapi/http", "tests/sdk/js/node_modules/.installed")
-    locks, codes = ([str(node), str(SDK / "js" / file)] for file in ("js_client.mjs", "js_codes.mjs"))
-    return Sdk(locks, codes, "@seamapi/http 2.")
+    names = ("client", "codes", "thermostats")
+    locks, codes, thermostats = ([str(node), str(SDK / "js" / f"js_{name}.mjs")] for name in names)
+    return Sdk(locks, codes, thermostats, "@seamapi/http 2.")
 
 
 @pytest.fixture(params=[python_3, python_1, javascript], ids=lambda param: param.__name__)
@@ -86,6 +90,11 @@ async def test_the_life_of_codes_on_a_virtual_site(sdk: Sdk, tmp_path: Path) -> 
         await drive(sdk, sdk.codes, client, "Room 102")
 
 
+async def test_a_thermostat_on_a_virtual_site(sdk: Sdk, tmp_path: Path) -> None:
+    async with daemon_process(tmp_path, VIRTUAL) as daemon, client_of_process(daemon) as client:
+        await drive(sdk, sdk.thermostats, client, "Climate 101", steps=CLIMATE_STEPS)
+
+
 async def test_all_on_a_zwave_network(sdks: list[Sdk], zwave_network: ZwaveNetwork, tmp_path: Path) -> None:
     """The driver's own time-outs and the SDKs' default ones hold together: 5 s in Python, 10 s in JavaScript."""
     drivers = f'[drivers.radio]\ntype = "zwave"\nurl = "{zwave_network.url}"\n'
@@ -96,13 +105,13 @@ async def test_all_on_a_zwave_network(sdks: list[Sdk], zwave_network: ZwaveNetwo
             await drive(one, one.codes, client, lock)
 
 
-async def drive(sdk: Sdk, command: list[str], client: HttpCaller, lock: str) -> None:
+async def drive(sdk: Sdk, command: list[str], client: HttpCaller, device: str, *, steps: int = STEPS) -> None:
     """Let an SDK's client take all its steps; each must go as it expects."""
     process = await asyncio.create_subprocess_exec(
         *command,
         client.url,
         client.token,
-        lock,
+        device,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
         cwd=ROOT,
@@ -114,8 +123,8 @@ async def drive(sdk: Sdk, command: list[str], client: HttpCaller, lock: str) -> 
         if process.returncode is None:
             process.kill()
             await process.wait()
-    steps = [json.loads(line) for line in output.decode().splitlines()]
-    assert process.returncode == 0, [step for step in steps if not step["ok"]] or errors.decode()
-    assert steps[0]["got"].startswith(sdk.version), steps[0]
-    assert len(steps) == STEPS
-    assert all(step["ok"] for step in steps)
+    taken = [json.loads(line) for line in output.decode().splitlines()]
+    assert process.returncode == 0, [step for step in taken if not step["ok"]] or errors.decode()
+    assert taken[0]["got"].startswith(sdk.version), taken[0]
+    assert len(taken) == steps
+    assert all(step["ok"] for step in taken)

@@ -11,6 +11,8 @@ import pytest
 
 from tests.hubd.api.caller import HttpCaller
 from tests.scenarios.client import client_of, until
+from tests.scenarios.rooms import BERLIN as BERLIN_ZONE
+from tests.scenarios.rooms import room
 from tests.support.clock import ManualClock, settle
 from tests.support.site import LiveSite, running_site
 from tests.support.sources import Witnesses
@@ -148,3 +150,63 @@ async def test_s22_a_boot_with_a_wrong_clock_removes_what_is_over_and_lets_nobod
         witnesses.synchronised = True
         await here.until(clock.now() + timedelta(minutes=1))
         await here.tells(*before, "deleted", "delay_in_setting_on_device", "set_on_device")
+
+
+# -- thermostats
+
+DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+WARM: dict[str, Any] = {"hvac_mode_setting": "heat", "heating_set_point_celsius": 21}
+COOL: dict[str, Any] = {"hvac_mode_setting": "heat", "heating_set_point_celsius": 17}
+
+
+@pytest.mark.parametrize(
+    ("evening", "changes"),
+    [  # the clocks skip half past two: the period begins when they are set forward, and lasts as long as it is shown
+        ("2026-03-28T21:00:00+01:00", [("22:00:00", 17.0), ("03:00:00", 21.0), ("06:00:00", 17.0)]),
+        # they show it twice: it begins the first time, and only then
+        ("2026-10-24T21:00:00+02:00", [("22:00:00", 17.0), ("02:30:00", 21.0), ("06:00:00", 17.0)]),
+    ],
+)
+async def test_a_program_goes_by_the_clocks_on_the_wall(
+    tmp_path: Path, evening: str, changes: list[tuple[str, float]]
+) -> None:
+    start = datetime.fromisoformat(evening).astimezone(UTC)
+    async with room(tmp_path, start) as there:
+        await there.preset("warm", **WARM)
+        await there.preset("cool", **COOL)
+        starts = {"02:30:00": "warm", "06:00:00": "cool", "22:00:00": "cool"}
+        periods = [{"starts_at_time": clock, "climate_preset_key": key} for clock, key in starts.items()]
+        made = (await there.post("daily_programs/create", name="Day", periods=periods))["thermostat_daily_program"]
+        week = {f"{day}_program_id": made["thermostat_daily_program_id"] for day in DAYS}
+        await there.post("update_weekly_program", **week)
+        await there.wait(hours=11)
+        told = await there.told("climate_preset_activated")
+        found = []
+        for event in told[1:]:
+            at = datetime.fromisoformat(event["occurred_at"]).astimezone(BERLIN_ZONE)
+            found.append((f"{at:%H:%M:%S}", 21.0 if event["climate_preset_key"] == "warm" else 17.0))
+        assert found == changes
+        assert datetime.fromisoformat(told[-2]["occurred_at"]) - start in {timedelta(hours=5), timedelta(hours=5.5)}
+
+
+async def test_a_schedule_is_taken_with_any_offset_and_shown_in_utc(tmp_path: Path) -> None:
+    async with room(tmp_path) as there:
+        await there.preset("warm", **WARM)
+        made = await there.schedule("warm", "2026-03-29T01:30:00+05:30", "2026-03-29T00:00:00-03:00")
+        assert (made["starts_at"], made["ends_at"]) == ("2026-03-28T20:00:00Z", "2026-03-29T03:00:00Z")
+
+
+async def test_a_clock_that_is_not_known_begins_no_plan_and_keeps_the_one_in_force(tmp_path: Path) -> None:
+    async with room(tmp_path, witnesses=Witnesses(synchronised=True)) as there:
+        await there.preset("warm", **WARM)
+        await there.schedule("warm", there.at(hours=1), there.at(hours=2))
+        await there.wait(minutes=1)
+        clock = there.clock
+    clock.step(90 * 60)
+    async with room(tmp_path, clock=clock, witnesses=Witnesses("boot-2")) as there:
+        await there.wait(minutes=5)
+        assert (await there.properties())["active_thermostat_schedule"] is None
+        await there.client.ok("/hub/clock/confirm")
+        await there.wait(seconds=5)
+        shown = (await there.properties())["active_thermostat_schedule"]
+        assert shown["climate_preset_key"] == "warm"

@@ -41,10 +41,11 @@ class Session:
     name: str
     ids: set[str] = field(default_factory=set)
     lock_id: str = ""
+    thermostat_id: str = ""
     since: datetime | None = None
     attempts: dict[str, str] = field(default_factory=dict)
     codes: dict[str, str] = field(default_factory=dict)
-    """Ids of access codes by what they are for."""
+    """Ids of access codes and of plans by what they are for."""
 
     def __post_init__(self) -> None:
         self.seam = self.sdk.Seam(api_key=self.key, endpoint=self.endpoint)

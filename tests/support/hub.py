@@ -190,7 +190,8 @@ async def until(condition: Callable[[], object], seconds: float = 5.0) -> None:
 
 def site(storage: Path, *, secret_key: bytes = SECRET_KEY, **changes: Any) -> Site:
     """Build the site that hubs of these tests stand on; without grace, a loss is told at once."""
-    return Site(HUB_ID, "Test site", "UTC", "0.0", Sealer(secret_key), storage, **changes)
+    values: dict[str, Any] = {"name": "Test site", "time_zone": "UTC", "version": "0.0"} | changes
+    return Site(hub_id=HUB_ID, sealer=Sealer(secret_key), storage=storage, **values)
 
 
 @asynccontextmanager

@@ -31,10 +31,17 @@ def parts(schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 def device_fields() -> tuple[set[str], set[str]]:
     """Return the names in `device` and `device.properties`, and apart from them the providers' metadata."""
-    properties = SCHEMAS["device"]["properties"]
-    inner = {name for part in parts(properties["properties"]) for name in part["properties"]}
+    inner = set(device_properties())
     metadata = {name for name in inner if PROVIDER_METADATA.fullmatch(name)}
-    return set(properties) | inner - metadata, metadata
+    return set(SCHEMAS["device"]["properties"]) | inner - metadata, metadata
+
+
+def device_properties() -> dict[str, Any]:
+    """Return the members of `device.properties` by name."""
+    found: dict[str, Any] = {}
+    for part in parts(SCHEMAS["device"]["properties"]["properties"]):
+        found |= part["properties"]
+    return found
 
 
 def event_fields() -> set[str]:
@@ -54,6 +61,13 @@ def code_fields() -> set[str]:
     return {name for kind in ("access_code", "unmanaged_access_code") for name in SCHEMAS[kind]["properties"]}
 
 
+def climate_fields() -> set[str]:
+    """Return the names in what the hub keeps of a thermostat: presets, schedules and daily programs."""
+    presets = device_properties()["available_climate_presets"]["items"]["properties"]
+    kinds = ("thermostat_schedule", "thermostat_daily_program")
+    return set(presets) | {name for kind in kinds for name in SCHEMAS[kind]["properties"]}
+
+
 def code_events() -> set[str]:
     """Return the event types of access codes: Seam's and the hub's own, without the one that never happens."""
     types = {variant["properties"]["event_type"]["enum"][0] for variant in SCHEMAS["event"]["oneOf"]}
@@ -61,11 +75,18 @@ def code_events() -> set[str]:
     return official - {"access_code.unmanaged.failed_to_convert_to_managed"} | {EVENT_EXTENSION}
 
 
+def thermostat_events() -> set[str]:
+    """Return the event types of thermostats, all of which happen."""
+    types = (variant["properties"]["event_type"]["enum"][0] for variant in SCHEMAS["event"]["oneOf"])
+    return {name for name in types if name.startswith("thermostat.")}
+
+
 def test_every_field_has_its_row() -> None:
     fields, metadata = device_fields()
     names = {name for name in first_cells() if not name.startswith("/")}
-    assert {name for name in names if "." not in name} == fields | event_fields() | code_fields()
+    assert {name for name in names if "." not in name} == fields | event_fields() | code_fields() | climate_fields()
     assert {name for name in names if "." in name} == code_events()
+    assert thermostat_events() <= {name for line in LINES for name in re.findall(r"`(thermostat\.\w+)`", line)}
     assert f"for {len(metadata)} of Seam's providers" in " ".join(LINES)
 
 

@@ -90,7 +90,7 @@ class CodeDesk:
             return rejected(error.code, error.message)
         if isinstance(command, ReadCode):
             return done("The lock told what the slot holds.", (seen,))
-        return await self._keep(port) or done("The lock was read back.", (seen,))
+        return await self._notebook.write_down(port) or done("The lock was read back.", (seen,))
 
     async def enter(self, port: Port, device: VirtualDevice, command: SimulateKeypadCodeEntry) -> Outcome:
         """Have somebody type a PIN."""
@@ -102,7 +102,7 @@ class CodeDesk:
             return _forgotten()
         seen = device.enter_code(pin, port.clock.now())
         if isinstance(seen, LockSeen) and device.keypad.codes[seen.user_slot or 0].is_one_time:
-            failure = await self._keep(port)
+            failure = await self._notebook.write_down(port)
             if failure is not None:
                 return failure
         return done("The simulated person did it.", (seen,))
@@ -119,24 +119,12 @@ class CodeDesk:
             told = device.keypad.edit(command.slot, pin)
         except KeypadError as error:
             return rejected(error.code, error.message)
-        failure = None if told is None else await self._keep(port)
+        failure = None if told is None else await self._notebook.write_down(port)
         if failure is not None:
             return failure
         if told is not None and device.online:
             await port.publish(CodeHintSeen(native_id=device.native_id, change=told[0], slot=told[1]))
         return done("The simulated person did it.")
-
-    async def forget(self, port: Port, device: VirtualDevice) -> Outcome | None:
-        """Keep nothing of a lock that is gone; returns what went wrong."""
-        return await self._keep(port) if device.keypad is not None and device.keypad.codes else None
-
-    async def _keep(self, port: Port) -> Outcome | None:
-        try:
-            await self._notebook.keep(port)
-        except OSError as error:
-            message = f"The lock has it, but it could not be written down: {error.strerror or error}."
-            return sent_unconfirmed(message, "not_kept")
-        return None
 
 
 def _stored(port: Port, keypad: Keypad, command: SetCode) -> StoredCode | Outcome:

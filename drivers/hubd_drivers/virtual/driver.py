@@ -10,14 +10,20 @@ from hubd.model import (
     KeypadCapability,
     LockDoor,
     Outcome,
+    ReadClimate,
     ReadCode,
+    Scale,
+    Seen,
+    SetClimate,
     SetCode,
     SimulateConnection,
     SimulateHubConnection,
+    SimulateHvacModeAdjusted,
     SimulateKeypadCodeEntry,
     SimulateKeypadEdit,
     SimulateManualLock,
     SimulateRemoval,
+    SimulateTemperatureReached,
     UnlockDoor,
     done,
     rejected,
@@ -26,6 +32,7 @@ from hubd.model import (
     unsupported,
 )
 from hubd_drivers.virtual.actions import ACTIONS, Person
+from hubd_drivers.virtual.climate import ClimateDesk
 from hubd_drivers.virtual.codes import CodeDesk, Fault, batches, codes_seen
 from hubd_drivers.virtual.memory import Notebook
 from hubd_drivers.virtual.site import VirtualDevice, build
@@ -43,9 +50,9 @@ class VirtualConfig(DriverConfig, frozen=True, kw_only=True):
     latency_ms: int = 30
     """How long a device takes to carry out and confirm an order."""
     fault: Fault = "none"
-    """What every lock does with an order: carry it out; refuse it; jam; carry it out and never answer.
+    """What every device does with an order: carry it out; refuse it; jam; carry it out and never answer.
 
-    It is the same with codes, which a lock that jams takes like any other.
+    It is the same with codes and with thermostats, which know no jam and carry it out.
     """
     code_slots: int = 30
     """How many codes a lock holds; 0: the locks have no keypad."""
@@ -53,6 +60,14 @@ class VirtualConfig(DriverConfig, frozen=True, kw_only=True):
     """The locks keep to the time frame of a code by themselves, and take codes that work once."""
     masked: bool = False
     """The locks tell whether a slot is in use, and never its PIN."""
+    thermostat_scale: Scale = "celsius"
+    """The scale that the thermostats count in, by half degrees Celsius or by whole degrees Fahrenheit."""
+    thermostats_asleep: bool = False
+    """The thermostats are battery valves: they sleep, and listen for ten seconds after they woke.
+
+    A valve wakes when somebody connects it (`SimulateConnection`) or turns its knob, and when its room's temperature
+    changes; then it says how it stands.
+    """
 
     def __post_init__(self) -> None:
         """Check the bounds."""
@@ -83,14 +98,18 @@ class VirtualDriver:
     """Implements `hubd.driver.ActingDriver`."""
 
     def __init__(self, config: VirtualConfig) -> None:
-        self.devices = build(config.locks, config.thermostats, config.keypad)
+        scale, are_sleepy = config.thermostat_scale, config.thermostats_asleep
+        self.devices = build(config.locks, config.thermostats, config.keypad, scale, are_sleepy=are_sleepy)
         self.fault = config.fault
-        """What every lock does from now on with an order."""
+        """What every device does from now on with an order."""
         self._latency = config.latency_ms / 1000
         self._notebook = Notebook(self.devices, config.keypad)
         self._codes = CodeDesk(self._notebook, self._latency)
+        self._climate = ClimateDesk(self._notebook, self._latency)
         self._person = Person(self.devices, self._notebook, self._latency, config.keypad)
         self._port: Port | None = None
+        self._last_port: Port | None = None
+        """That of the last life, under way or over: knobs are turned at any time."""
         self._hub_lost = asyncio.Event()
         self._hub_back = asyncio.Event()
         self._hub_back.set()
@@ -101,6 +120,7 @@ class VirtualDriver:
             await self._hub_back.wait()
         self._hub_lost.clear()
         await self._notebook.read(port)
+        self._last_port = port
         for some in batches(list(self.devices.values())):
             found = (port.found(one.description, *one.readings(), *codes_seen(one, port)) for one in some)
             await asyncio.gather(*found)
@@ -116,7 +136,8 @@ class VirtualDriver:
         """Carry out a command on a simulated device."""
         if isinstance(command, SimulateHubConnection):
             return self._switch_hub(connected=command.connected)
-        port = self._port
+        is_person = isinstance(command, SimulateHvacModeAdjusted | SimulateTemperatureReached)
+        port = self._last_port if is_person else self._port
         if port is None:
             return unreachable("hub_disconnected", "The simulated site is disconnected.", {"hop": "site"})
         device = self.devices.get(command.native_id)
@@ -126,13 +147,17 @@ class VirtualDriver:
             case LockDoor() | UnlockDoor():
                 return await self._turn(port, device, locked=isinstance(command, LockDoor))
             case SimulateConnection(connected=connected):
-                return done("The simulated connection was switched.", (device.connect(connected=connected),))
+                return _switch(port, device, connected=connected)
             case SimulateRemoval():
                 await port.removed(device.native_id, "The simulated device was excluded from its network.")
                 self.devices.pop(device.native_id, None)
-                return await self._codes.forget(port, device) or done("The simulated device was removed.")
+                return await self._notebook.forget(port, device) or done("The simulated device was removed.")
             case SetCode() | ClearCode() | ReadCode():
                 return await self._codes.execute(port, device, command, self.fault)
+            case SetClimate() | ReadClimate():
+                return await self._climate.execute(port, device, command, self.fault)
+            case SimulateHvacModeAdjusted() | SimulateTemperatureReached():
+                return await self._climate.turn(port, device, command, is_linked=self._port is not None)
             case SimulateKeypadCodeEntry():
                 return await self._codes.enter(port, device, command)
             case SimulateKeypadEdit():
@@ -174,6 +199,15 @@ class VirtualDriver:
             self._hub_back.clear()
             self._hub_lost.set()
         return done("The simulated hop was switched.")
+
+
+def _switch(port: Port, device: VirtualDevice, *, connected: bool) -> Outcome:
+    """Take a device off its network or bring it back; a thermostat then says how it stands."""
+    seen: tuple[Seen, ...] = (device.connect(connected=connected),)
+    if connected and device.thermostat is not None:
+        device.thermostat.wake(port.clock.monotonic())
+        seen = device.readings()
+    return done("The simulated connection was switched.", seen)
 
 
 MANIFEST = Manifest(

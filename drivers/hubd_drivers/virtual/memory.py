@@ -1,4 +1,4 @@
-"""What the simulated site keeps over a restart: which devices it has, and the codes of its locks, as real locks do."""
+"""What the simulated site keeps over a restart: which devices it has, their codes and settings, as real ones do."""
 
 import asyncio
 import threading
@@ -7,9 +7,10 @@ from pathlib import Path
 import msgspec
 
 from hubd.driver import Port, write_new
-from hubd.model import HubError, KeypadCapability
+from hubd.model import Climate, HubError, KeypadCapability, Outcome, sent_unconfirmed
 from hubd_drivers.virtual.keypad import StoredCode
 from hubd_drivers.virtual.site import VirtualDevice, new_lock
+from hubd_drivers.virtual.thermostat import ThermostatError
 
 MEMORY = "site.json"
 
@@ -26,6 +27,8 @@ class Memory(msgspec.Struct, frozen=True, omit_defaults=True):
     """Native ids of devices of the config that were taken out."""
     codes: bytes = b""
     """`Codes`, sealed."""
+    climates: dict[str, Climate] = {}
+    """How the thermostats stand that are not new, by native id."""
 
 
 def recall(storage: Path) -> Memory:
@@ -72,6 +75,8 @@ class Notebook:
             lock = self._devices.get(native_id)
             if lock is not None and lock.keypad is not None:
                 lock.keypad.restore(held)
+        for native_id, climate in memory.climates.items():
+            self._restore(port, native_id, climate)
 
     async def keep(self, port: Port) -> None:
         """Write the site down as it is now; durable when it returns. Raises `OSError`.
@@ -83,9 +88,38 @@ class Notebook:
         async with self._turn:
             if self._kept >= mine:
                 return
-            number, memory, codes = self._wanted, Memory(self.added, self.removed), self._codes()
+            memory = Memory(self.added, self.removed, climates=self._climates())
+            number, codes = self._wanted, self._codes()
             await asyncio.to_thread(self._write, port, number, memory, codes)
             self._kept = number
+
+    async def write_down(self, port: Port) -> Outcome | None:
+        """Write the site down as it is now; returns what went wrong."""
+        try:
+            await self.keep(port)
+        except OSError as error:
+            message = f"The device has it, but it could not be written down: {error.strerror or error}."
+            return sent_unconfirmed(message, "not_kept")
+        return None
+
+    async def forget(self, port: Port, device: VirtualDevice) -> Outcome | None:
+        """Keep nothing of a device that is gone; returns what went wrong."""
+        has_codes = device.keypad is not None and bool(device.keypad.codes)
+        is_set = device.thermostat is not None and not device.thermostat.is_new
+        return await self.write_down(port) if has_codes or is_set else None
+
+    def _restore(self, port: Port, native_id: str, climate: Climate) -> None:
+        device = self._devices.get(native_id)
+        if device is None or device.thermostat is None:
+            return
+        try:
+            device.thermostat.restore(climate)
+        except ThermostatError as error:
+            port.log.warning("the simulated %s is as new: %s", native_id, error.message)
+
+    def _climates(self) -> dict[str, Climate]:
+        thermostats = {native_id: device.thermostat for native_id, device in self._devices.items()}
+        return {native_id: one.climate for native_id, one in thermostats.items() if one and not one.is_new}
 
     def _codes(self) -> Codes:
         keypads = {native_id: device.keypad for native_id, device in self._devices.items()}

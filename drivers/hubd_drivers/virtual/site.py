@@ -7,7 +7,6 @@ import msgspec
 from hubd.model import (
     BatterySeen,
     Capabilities,
-    Climate,
     ClimateSeen,
     DenialSeen,
     DeviceDescription,
@@ -16,24 +15,13 @@ from hubd.model import (
     LockCapability,
     LockSeen,
     ReachabilitySeen,
+    Scale,
     Seen,
-    SetPointRange,
-    ThermostatCapability,
 )
 from hubd_drivers.virtual.keypad import Keypad
+from hubd_drivers.virtual.thermostat import Thermostat, new_thermostat
 
 _ROOMS_PER_FLOOR = 20
-_CLIMATE = Climate(
-    temperature_celsius=21.5,
-    relative_humidity=0.44,
-    hvac_mode="heat",
-    fan_mode="auto",
-    heating_set_point_celsius=21.0,
-    cooling_set_point_celsius=25.0,
-    is_heating=False,
-    is_cooling=False,
-    is_fan_running=False,
-)
 
 
 class VirtualDevice(msgspec.Struct):
@@ -45,10 +33,10 @@ class VirtualDevice(msgspec.Struct):
     door_open: bool = False
     online: bool = True
     battery: float = 0.9
-    climate: Climate | None = None
+    thermostat: Thermostat | None = None
     keypad: Keypad | None = None
     orders: int = 0
-    """How many lock orders reached the device: what at-most-once is proved by."""
+    """How many orders of the hub to move its bolt, or to set it, the device took: what at-most-once is proved by."""
 
     @property
     def native_id(self) -> str:
@@ -56,7 +44,7 @@ class VirtualDevice(msgspec.Struct):
         return self.description.native_id
 
     def readings(self) -> tuple[Seen, ...]:
-        """Return the whole condition, as read at a connect."""
+        """Return the whole condition, as read at a connect; a thermostat that does not answer tells no settings."""
         native_id = self.native_id
         reason = None if self.online else "The simulated device was taken off its network."
         seen: list[Seen] = [ReachabilitySeen(native_id=native_id, online=self.online, reason=reason)]
@@ -65,8 +53,8 @@ class VirtualDevice(msgspec.Struct):
             seen.append(LockSeen(native_id=native_id, locked=position, jammed=self.jammed))
             seen.append(DoorSeen(native_id=native_id, open=self.door_open))
             seen.append(BatterySeen(native_id=native_id, level=self.battery))
-        if self.climate is not None:
-            seen.append(ClimateSeen(native_id=native_id, climate=self.climate))
+        if self.thermostat is not None and self.online:
+            seen.append(ClimateSeen(native_id=native_id, climate=self.thermostat.climate))
         return tuple(seen)
 
     def turn(self, *, locked: bool) -> LockSeen:
@@ -105,11 +93,20 @@ class VirtualDevice(msgspec.Struct):
         return ReachabilitySeen(native_id=self.native_id, online=connected, reason=reason)
 
 
-def build(locks: int, thermostats: int, keypad: KeypadCapability | None) -> dict[str, VirtualDevice]:
-    """Build a site: rooms by floor, each with a lock; the first ones with a thermostat."""
-    devices = [new_lock(number, keypad) for number in range(locks)] + [
-        _thermostat(number) for number in range(thermostats)
-    ]
+def build(
+    locks: int,
+    thermostats: int,
+    keypad: KeypadCapability | None,
+    scale: Scale = "celsius",
+    *,
+    are_sleepy: bool = False,
+) -> dict[str, VirtualDevice]:
+    """Build a site: rooms by floor, each with a lock; the first ones with a thermostat that counts in `scale`.
+
+    `are_sleepy`: the thermostats are battery valves, which sleep.
+    """
+    devices = [new_lock(number, keypad) for number in range(locks)]
+    devices += [_with_thermostat(number, new_thermostat(scale, is_sleepy=are_sleepy)) for number in range(thermostats)]
     return {device.native_id: device for device in devices}
 
 
@@ -135,14 +132,7 @@ def new_lock(number: int, keypad: KeypadCapability | None) -> VirtualDevice:
     return VirtualDevice(description, battery=0.9 - 0.01 * (number % 30), keypad=codes)
 
 
-def _thermostat(number: int) -> VirtualDevice:
-    thermostat = ThermostatCapability(
-        hvac_modes=("off", "heat", "cool", "heat_cool"),
-        fan_modes=("auto", "on"),
-        heating=SetPointRange(5.0, 30.0),
-        cooling=SetPointRange(15.0, 35.0),
-        reports_humidity=True,
-    )
+def _with_thermostat(number: int, thermostat: Thermostat) -> VirtualDevice:
     description = DeviceDescription(
         native_id=f"thermostat-{number + 1}",
         kind="thermostat",
@@ -151,6 +141,6 @@ def _thermostat(number: int) -> VirtualDevice:
         manufacturer="hubd",
         model="Virtual thermostat",
         firmware="1.0",
-        capabilities=Capabilities(thermostat=thermostat, simulated=True),
+        capabilities=Capabilities(thermostat=thermostat.capability, simulated=True),
     )
-    return VirtualDevice(description, climate=_CLIMATE)
+    return VirtualDevice(description, thermostat=thermostat)

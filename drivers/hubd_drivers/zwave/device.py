@@ -1,6 +1,7 @@
 """One announced device: its facts as they change, and what of each change the hub should hear."""
 
 import math
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
@@ -14,8 +15,9 @@ from hubd.model import (
     ReachabilitySeen,
     Seen,
     TamperSeen,
+    ThermostatCapability,
 )
-from hubd_drivers.zwave import lock, mapping, notices
+from hubd_drivers.zwave import climate, lock, mapping, notices
 from hubd_drivers.zwave.attribution import LockTracker
 from hubd_drivers.zwave.codes.keypads import Keypad
 from hubd_drivers.zwave.events import MetadataReported, Notified, ValueReported
@@ -26,10 +28,13 @@ from hubd_drivers.zwave.facts import (
     STATUS_AWAKE,
     STATUS_DEAD,
     STATUS_UNKNOWN,
+    THERMOSTAT_SETPOINT,
     NodeFacts,
+    ValueId,
     integer,
 )
 from hubd_drivers.zwave.lock import Position
+from hubd_drivers.zwave.thermostat.changes import Changes
 
 MISSED_WAKE_UPS: Final = 3
 """A single one is missed often: the controller is busy, or the device is out of its place for a while."""
@@ -54,6 +59,8 @@ class ZwaveDevice:
     ) -> None:
         self.native_id = native_id
         self.tracker = LockTracker(native_id, window)
+        self.changes = Changes()
+        self._has_fractions = False
         self._home_id = home_id
         self._window = window
         self._has_own_serial = has_own_serial
@@ -93,6 +100,11 @@ class ZwaveDevice:
         return None if self.bolt is None else self.bolt.position(self.facts.get(self.bolt.current))
 
     @property
+    def capability(self) -> ThermostatCapability | None:
+        """What it can do as a thermostat."""
+        return self.description.capabilities.thermostat
+
+    @property
     def battery_level(self) -> float | None:
         """The last level that was told, 0.0 to 1.0."""
         return None if self._last.battery is None else self._last.battery.level
@@ -106,8 +118,12 @@ class ZwaveDevice:
         return [*seen, *(reading for reading in self._last if reading is not None)]
 
     def value(self, event: ValueReported, now: float, seq: int) -> list[Seen]:
-        """Take in a value."""
+        """Take in a value. How a thermostat stands is told by `flush`, once it says no more."""
+        if event.value != self.facts.get(event.id):
+            self.changes.note(event.id)
         self.facts = self.facts.with_value(event.id, event.value)
+        if event.id.command_class == THERMOSTAT_SETPOINT and climate.is_fraction(event.value):
+            self._has_fractions = True
         if event.id.command_class == BATTERY and event.id.name == "level":
             self._is_warned = False
         seen: list[Seen] = []
@@ -115,7 +131,36 @@ class ZwaveDevice:
             seen += self.tracker.moved(self.bolt.position(event.value), now, seq)
         if event.id.command_class == NOTIFICATION:
             seen += self._once(self._state(event), now)
-        return seen + self._news(is_level=event.id == mapping.battery_level_id(self.facts))
+        seen += self._news(is_level=event.id == mapping.battery_level_id(self.facts))
+        if self._readings().climate != self._last.climate:
+            self.changes.touch(now)
+        return seen
+
+    def due(self) -> float | None:
+        """Return when `flush` has something to say."""
+        return min((at for at in (self.tracker.due(), self.changes.due()) if at is not None), default=None)
+
+    def flush(self, now: float) -> list[Seen]:
+        """Return what has waited long enough for what belongs to it."""
+        seen: list[Seen] = list(self.tracker.flush(now))
+        due = self.changes.due()
+        if due is not None and due <= now:
+            self.changes.end()
+            told = self._readings().climate
+            if told is not None and told != self._last.climate:
+                self._last = self._last._replace(climate=told)
+                seen.append(told)
+        return seen
+
+    def read_back(self, answers: Mapping[ValueId, object]) -> None:
+        """Take in what a thermostat said to a command, which the command's outcome tells."""
+        self.changes.release()
+        if not answers:
+            return
+        for value_id, content in answers.items():
+            self.facts = self.facts.with_value(value_id, content)
+        self.changes.end()
+        self._last = self._last._replace(climate=self._readings().climate)
 
     def metadata(self, event: MetadataReported) -> None:
         """Take in what changed about a value; see `described`."""
@@ -140,7 +185,15 @@ class ZwaveDevice:
         self.facts = msgspec.structs.replace(self.facts, status=status)
         if status == STATUS_AWAKE:
             self._is_overdue = False
-        return list(self._reachability())
+        told: list[Seen] = list(self._reachability())
+        if status == STATUS_AWAKE and not told and self.capability is not None:
+            told.append(ReachabilitySeen(native_id=self.native_id, online=True))  # it can be set now, and not later
+        return told
+
+    @property
+    def heard_at(self) -> datetime | None:
+        """When the node was heard last."""
+        return self._heard_at
 
     def heard(self, at: datetime | None) -> None:
         """Take in when the node was heard last, as zwave-js knows it."""
@@ -164,7 +217,14 @@ class ZwaveDevice:
 
     def _describe(self) -> DeviceDescription:
         keypad = None if self.keypad is None else self.keypad.capability
-        return mapping.describe(self.facts, self.native_id, self._home_id, keypad, has_own_serial=self._has_own_serial)
+        return mapping.describe(
+            self.facts,
+            self.native_id,
+            self._home_id,
+            keypad,
+            has_own_serial=self._has_own_serial,
+            has_fractions=self._has_fractions,
+        )
 
     def _state(self, event: ValueReported) -> list[Seen]:
         """Return what a state variable of a notification tells."""
@@ -192,7 +252,7 @@ class ZwaveDevice:
 
     def _news(self, *, is_level: bool) -> list[Seen]:
         """Return the readings that changed; a battery's level also when it did not, for it has a new time."""
-        before, self._last = self._last, self._readings()
+        before, self._last = self._last, self._readings()._replace(climate=self._last.climate)
         news: list[Seen] = []
         for old, new in zip(before, self._last, strict=True):
             if new is not None and (new != old or (is_level and isinstance(new, BatterySeen))):

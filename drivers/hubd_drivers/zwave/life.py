@@ -9,8 +9,10 @@ from hubd.model import (
     Command,
     LockDoor,
     Outcome,
+    ReadClimate,
     ReadCode,
     Seen,
+    SetClimate,
     SetCode,
     UnlockDoor,
     rejected,
@@ -46,7 +48,14 @@ from hubd_drivers.zwave.events import (
     Told,
     ValueReported,
 )
-from hubd_drivers.zwave.facts import NAMING, NOTIFICATION, STATUS_ALIVE, STATUS_AWAKE, NodeFacts
+from hubd_drivers.zwave.facts import (
+    NAMING,
+    NOTIFICATION,
+    STATUS_ALIVE,
+    STATUS_AWAKE,
+    THERMOSTAT_SETPOINT,
+    NodeFacts,
+)
 from hubd_drivers.zwave.failures import CONTROLLER, SERVER
 from hubd_drivers.zwave.identity import home, in_order_of_claim
 from hubd_drivers.zwave.link import Link
@@ -55,6 +64,7 @@ from hubd_drivers.zwave.revival import Revival
 from hubd_drivers.zwave.roster import Roster
 from hubd_drivers.zwave.scan import Scan
 from hubd_drivers.zwave.sweep import Sweep
+from hubd_drivers.zwave.thermostat.keeper import Thermostats
 from hubd_drivers.zwave.vitals import Vitals
 
 QUEUE_SIZE: Final = 2000
@@ -113,6 +123,14 @@ class Life:
             memory=memory,
             describe=self._roster.describe,
         )
+        self._thermostats = Thermostats(
+            link=link,
+            port=port,
+            tasks=tasks,
+            controller=self._controller,
+            seconds=config.command_timeout,
+            publish=self._publish,
+        )
         self._vitals = Vitals(link, port, tasks, self._publish)
         self._sweep = Sweep(port, self._bolts, memory, config.silent_poll_minutes * 60)
         self._scan = Scan(link, port, self._roster, self._controller, memory, config.scan_minutes * 60)
@@ -132,6 +150,8 @@ class Life:
         self._seq += 1
         self._bolts.note(event, self._seq)
         self._codes.note(event)
+        if not self._thermostats.note(event):
+            return
         try:
             self._queue.put_nowait((self._seq, event))
         except asyncio.QueueFull:
@@ -200,6 +220,8 @@ class Life:
                 return await self._bolts.move(device, target=isinstance(command, LockDoor))
             case SetCode() | ClearCode() | ReadCode():
                 return await self._codes.execute(device, command)
+            case SetClimate() | ReadClimate():
+                return await self._thermostats.execute(device, command)
             case _:
                 return unsupported("A Z-Wave device cannot be simulated.")
 
@@ -210,15 +232,14 @@ class Life:
                 message = f"More than {QUEUE_SIZE} events of zwave-js waited; everything is read anew."
                 raise DriverError(SERVER, "events_overflow", message)
             if event is None:
-                now = self._port.clock.monotonic()
-                await self._publish([seen for device in self._roster for seen in device.tracker.flush(now)])
+                await self._publish(await self._thermostats.flush(self._roster))
             else:
                 await self._handle(event, seq)
                 self._queue.task_done()
 
     async def _next(self) -> tuple[int, Event | None]:
-        """Return the next event, or None when a movement has waited long enough for its explanation."""
-        due = [at for device in self._roster if (at := device.tracker.due()) is not None]
+        """Return the next event, or None when something has waited long enough for what belongs to it."""
+        due = [at for device in self._roster if (at := device.due()) is not None]
         if not due:
             return await self._queue.get()
         try:
@@ -240,6 +261,7 @@ class Life:
                     self._bolts.forget(device)
                     self._vitals.forget(device)
                     self._codes.forget(device)
+                    self._thermostats.forget(device)
             case NodeAdded():
                 self._port.log.info("node %d was included; it waits until it is interviewed", event.node_id)
                 self._roster.expect(event)
@@ -303,7 +325,7 @@ class Life:
         seen = device.value(event, now, seq)
         self._vitals.measured(device, seen)
         await self._publish(seen)
-        if event.is_new or event.id.command_class == NAMING:
+        if event.is_new or event.id.command_class in {NAMING, THERMOSTAT_SETPOINT}:
             await self._roster.describe(device)
 
     def _take_use(self, device: ZwaveDevice, event: Notified) -> None:
@@ -317,6 +339,7 @@ class Life:
         device = await self._roster.meet(facts, self._memory.doubts)
         if device is not None:
             self.care.met(device)
+            self._thermostats.met(device)
             if device.bolt is not None:
                 self._bolts.verify(device)
         return device

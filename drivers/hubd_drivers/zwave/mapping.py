@@ -121,14 +121,18 @@ def describe(
     keypad_capability: KeypadCapability | None,
     *,
     has_own_serial: bool = True,
+    has_fractions: bool = False,
 ) -> DeviceDescription:
-    """Describe a node that is not pending. `has_own_serial` False: another device claims the same serial number."""
+    """Describe a node that is not pending.
+
+    `has_own_serial` False: another device claims the same serial number. `has_fractions`: see `climate.capability`.
+    """
     kind = kind_of(facts)
     bolt = lock.find_bolt(facts)
     capabilities = Capabilities(
         lock=None if bolt is None else bolt.capability,
         keypad=keypad_capability if kind == "lock" else None,
-        thermostat=climate.capability(facts) if kind == "thermostat" else None,
+        thermostat=climate.capability(facts, has_fractions=has_fractions) if kind == "thermostat" else None,
         battery=facts.supports(BATTERY),
         battery_report_hours=battery_report_hours(facts),
     )

@@ -54,6 +54,18 @@ class TestMaskedContract(TestVirtualContract):
     keys: ClassVar[dict[str, Any]] = {"schedules": True, "masked": True}
 
 
+class TestFahrenheitContract(TestVirtualContract):
+    """The same with thermostats that count in Fahrenheit."""
+
+    keys: ClassVar[dict[str, Any]] = {"thermostat_scale": "fahrenheit"}
+
+
+class TestAsleepContract(TestVirtualContract):
+    """The same with thermostats that sleep."""
+
+    keys: ClassVar[dict[str, Any]] = {"thermostats_asleep": True}
+
+
 @asynccontextmanager
 async def a_site(clock: ManualClock | None = None, **keys: Any) -> AsyncIterator[tuple[VirtualDriver, RecordingPort]]:
     driver = VirtualDriver(VirtualConfig(**({"locks": 2, "thermostats": 1, "latency_ms": 0} | keys)))
@@ -198,6 +210,29 @@ def test_every_key_out_of_bounds_is_named(keys: dict[str, int], wrong: list[str]
     with pytest.raises(msgspec.ValidationError) as caught:
         msgspec.convert(keys, VirtualConfig)
     assert str(caught.value).splitlines() == wrong
+
+
+@pytest.mark.parametrize("wrong", [{"thermostat_scale": "kelvin"}, {"thermostats_asleep": "yes"}])
+def test_words_that_are_none_are_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(msgspec.ValidationError, match=next(iter(wrong))):
+        msgspec.convert(wrong, VirtualConfig)
+
+
+async def test_thermostats_are_as_the_config_says() -> None:
+    async with a_site() as (driver, port):
+        known = port.devices["thermostat-1"].capabilities.thermostat
+        assert known is not None
+        assert (known.scale, known.step, known.min_delta_celsius) == ("celsius", 0.5, 1.5)
+        thermostat = driver.devices["thermostat-1"].thermostat
+        assert thermostat is not None
+        assert not thermostat.is_sleepy
+    async with a_site(thermostat_scale="fahrenheit", thermostats_asleep=True) as (driver, port):
+        known = port.devices["thermostat-1"].capabilities.thermostat
+        assert known is not None
+        assert (known.scale, known.step) == ("fahrenheit", 1.0)
+        thermostat = driver.devices["thermostat-1"].thermostat
+        assert thermostat is not None
+        assert thermostat.is_sleepy
 
 
 def test_bounds_are_inclusive() -> None:

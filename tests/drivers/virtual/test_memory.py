@@ -8,9 +8,10 @@ from hubd_drivers.virtual import memory as memory_module
 from hubd_drivers.virtual.keypad import StoredCode
 from hubd_drivers.virtual.memory import MEMORY, Memory, Notebook, recall, remember
 from hubd_drivers.virtual.site import VirtualDevice, build
+from hubd_drivers.virtual.thermostat import Thermostat
 
 from hubd.driver.contract import RecordingPort
-from hubd.model import KeypadCapability, TimeFrame
+from hubd.model import Climate, ClimateSetting, KeypadCapability, TimeFrame
 from tests.support.clock import NOON
 
 KEYPAD = KeypadCapability(slots=3)
@@ -25,6 +26,12 @@ def a_port(storage: Path, instance: str = "contract") -> RecordingPort:
 def codes_of(device: VirtualDevice) -> dict[int, StoredCode]:
     assert device.keypad is not None
     return device.keypad.codes
+
+
+def thermostat_of(devices: dict[str, VirtualDevice]) -> Thermostat:
+    thermostat = devices["thermostat-1"].thermostat
+    assert thermostat is not None
+    return thermostat
 
 
 async def a_life(storage: Path, instance: str = "contract") -> tuple[dict[str, VirtualDevice], Notebook, RecordingPort]:
@@ -172,3 +179,49 @@ async def test_a_disk_that_refuses_is_told_and_the_next_write_holds_all(
     book.removed = ("lock-1",)
     await book.keep(port)
     assert await asyncio.to_thread(recall, tmp_path) == Memory((1,), ("lock-1",))
+
+
+async def test_a_thermostat_stands_as_it_did_over_a_restart(tmp_path: Path) -> None:
+    devices, book, port = await a_life(tmp_path)
+    thermostat_of(devices).put(ClimateSetting("cool", cooling_set_point_celsius=22.0))
+    await book.keep(port)
+    assert (await asyncio.to_thread(recall, tmp_path)).climates.keys() == {"thermostat-1"}
+    stood = thermostat_of(devices).climate
+    devices, book, port = await a_life(tmp_path)
+    assert thermostat_of(devices).climate == stood
+    await book.keep(port)
+    devices, _, _ = await a_life(tmp_path)
+    assert thermostat_of(devices).climate == stood
+
+
+async def test_new_thermostats_are_not_written_down(tmp_path: Path) -> None:
+    _, book, port = await a_life(tmp_path)
+    await book.keep(port)
+    assert (await asyncio.to_thread(recall, tmp_path)).climates == {}
+
+
+async def test_a_setting_that_cannot_be_any_more_is_gone_and_it_is_said(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    climates = {"thermostat-1": Climate(hvac_mode="eco"), "thermostat-9": Climate(), "lock-1": Climate()}
+    await asyncio.to_thread(remember, tmp_path, Memory(climates=climates))
+    with caplog.at_level(logging.WARNING):
+        devices, _, _ = await a_life(tmp_path)
+    assert thermostat_of(devices).is_new
+    (record,) = caplog.records
+    assert record.getMessage().startswith("the simulated thermostat-1 is as new: The thermostat has no mode eco")
+
+
+async def test_only_a_device_of_which_something_is_kept_is_forgotten(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: list[Memory] = []
+    devices, book, port = await a_life(tmp_path)
+    monkeypatch.setattr(memory_module, "remember", lambda _, memory: written.append(memory))
+    for device in devices.values():
+        assert await book.forget(port, device) is None
+    assert written == []
+    thermostat_of(devices).warm(20.0)
+    device = devices.pop("thermostat-1")
+    assert await book.forget(port, device) is None
+    assert [memory.climates for memory in written] == [{}]

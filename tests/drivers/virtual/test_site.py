@@ -57,6 +57,24 @@ def test_a_condition_is_read_whole() -> None:
     assert climate.climate.hvac_mode == "heat"
 
 
+def test_a_thermostat_that_does_not_answer_tells_no_settings() -> None:
+    device = build(0, 1, None)["thermostat-1"]
+    device.connect(connected=False)
+    (gone,) = device.readings()
+    assert isinstance(gone, ReachabilitySeen)
+    assert not gone.online
+
+
+def test_thermostats_are_of_their_own_each() -> None:
+    first, second = build(0, 2, None, "fahrenheit", are_sleepy=True).values()
+    assert first.thermostat is not None
+    assert second.thermostat is not None
+    assert first.description.capabilities.thermostat == first.thermostat.capability
+    assert (second.thermostat.capability.scale, second.thermostat.is_sleepy) == ("fahrenheit", True)
+    first.thermostat.warm(17.0)
+    assert second.thermostat.climate.temperature_celsius == 21.5
+
+
 @pytest.mark.parametrize("locked", [True, False])
 def test_an_order_moves_the_bolt_and_is_counted(*, locked: bool) -> None:
     lock = a_lock()

@@ -12,7 +12,7 @@ import pytest
 import pytest_asyncio
 
 from tests.sims.zwave.fixtures import CacheFor, zwave_cache, zwave_network
-from tests.sims.zwave.harness import FAST, NODES, ZwaveNetwork
+from tests.sims.zwave.harness import FAST, NODES, Pace, ZwaveNetwork
 
 __all__ = ["zwave_cache", "zwave_network"]
 
@@ -62,13 +62,13 @@ class SharedNetwork:
 
 @pytest.fixture(scope="module")
 def module_network(zwave_cache: CacheFor) -> Iterator[SharedNetwork]:
-    with _shared(zwave_cache(NODES)) as network:
+    with shared(zwave_cache(NODES)) as network:
         yield network
 
 
 @pytest.fixture(scope="module")
 def module_timed_network(zwave_cache: CacheFor) -> Iterator[SharedNetwork]:
-    with _shared(zwave_cache(TIMED), TIMED) as network:
+    with shared(zwave_cache(TIMED), TIMED) as network:
         yield network
 
 
@@ -81,16 +81,17 @@ async def timed_network(module_timed_network: SharedNetwork) -> AsyncIterator[Sh
 @pytest.fixture(scope="session")
 def session_network(zwave_cache: CacheFor) -> Iterator[SharedNetwork]:
     """For network care, whose tests stand in several modules and leave the network as they found it."""
-    with _shared(zwave_cache(NODES)) as network:
+    with shared(zwave_cache(NODES)) as network:
         yield network
 
 
 @contextmanager
-def _shared(cache: Path, nodes: Sequence[int] = NODES) -> Iterator[SharedNetwork]:
+def shared(cache: Path, nodes: Sequence[int] = NODES, pace: Pace = FAST) -> Iterator[SharedNetwork]:
+    """A network of nodes that were interviewed, for the tests of a module or more."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, name="zwave-network")
     thread.start()
-    network = ZwaveNetwork(nodes=nodes, cache=cache, pace=FAST)
+    network = ZwaveNetwork(nodes=nodes, cache=cache, pace=pace)
     try:
         asyncio.run_coroutine_threadsafe(network.__aenter__(), loop).result(60)
         yield SharedNetwork(network, loop)

@@ -34,8 +34,42 @@ def test_what_it_can_do_is_what_the_device_says() -> None:
         fan_modes=("auto", "on", "circulate"),
         heating=SetPointRange(5.0, 30.0),
         cooling=SetPointRange(15.0, 35.0),
+        scale="fahrenheit",
+        step=1.0,
         reports_humidity=True,
     )
+
+
+@pytest.mark.parametrize(
+    ("points", "has_fractions", "scale", "step"),
+    [
+        ([setpoint(1, 68, "°F"), setpoint(2, 77, "°F")], False, "fahrenheit", 1.0),
+        ([setpoint(1, 68, "°F"), setpoint(2, 77.5, "°F")], False, "fahrenheit", None),
+        ([setpoint(1, 68, "°F")], True, "fahrenheit", None),
+        ([setpoint(1, None, "°F")], False, "fahrenheit", None),
+        ([setpoint(1, 20)], False, "celsius", None),
+        ([setpoint(1, 20.5)], False, "celsius", None),
+        ([setpoint(2, 77, "°F")], False, "fahrenheit", 1.0),
+        ([], False, "celsius", None),
+    ],
+)
+def test_only_whole_degrees_fahrenheit_tell_of_a_step(
+    points: list[dict[str, object]],
+    has_fractions: bool,  # noqa: FBT001 - a parameter of the test
+    scale: str,
+    step: float | None,
+) -> None:
+    capability = climate.capability(node(4, *points), has_fractions=has_fractions)
+    assert (capability.scale, capability.step) == (scale, step)
+
+
+def test_a_mode_with_a_set_point_of_its_own_shows_that() -> None:
+    points = [setpoint(1, 21), setpoint(11, 17), setpoint(2, 25)]
+    for mode, heating in ((1, 21.0), (11, 17.0), (12, 21.0), (None, 21.0)):
+        now = climate.climate(node(4, value(64, "mode", mode, **MODES), *points))
+        assert (now.heating_set_point_celsius, now.cooling_set_point_celsius) == (heating, 25.0)
+    without = node(4, value(64, "mode", 11, **MODES), setpoint(1, 21))
+    assert climate.climate(without).heating_set_point_celsius == 21.0
 
 
 @pytest.mark.parametrize(

@@ -119,15 +119,70 @@ def test_each_battery_level_is_told_for_its_time_and_a_warning_lasts_until_the_n
     assert report(lock, LEVEL, 90) == [BatterySeen(native_id="id", level=0.9)]
 
 
-def test_a_thermostat_s_condition_is_told_as_a_whole() -> None:
-    thermostat = device(node(2, value(64, "mode", 0), value(67, "setpoint", 20, key=1, unit="°C")))
-    seen = report(thermostat, ValueId(67, 0, "setpoint", 1), 22)
-    assert [type(one) for one in seen] == [ClimateSeen]
-    thermostat.metadata(MetadataReported(2, ValueId(67, 0, "setpoint", 1), {"unit": "°C", "min": 5, "max": 30}))
-    description = thermostat.described()
-    assert description is not None
-    assert description.capabilities.thermostat is not None
-    assert description.capabilities.thermostat.heating is not None
+HEATING = ValueId(67, 0, "setpoint", 1)
+MODE = ValueId(64, 0, "mode")
+
+
+def thermostat(raw: float = 20, unit: str = "°C", **more: object) -> ZwaveDevice:
+    return device(node(2, value(64, "mode", 0), value(67, "setpoint", raw, key=1, unit=unit), **more))
+
+
+def test_a_thermostat_s_condition_is_told_as_a_whole_and_once_for_a_burst() -> None:
+    made = thermostat()
+    assert made.due() is None
+    assert report(made, HEATING, 22) == report(made, MODE, 1) == []
+    due = made.due()
+    assert due is not None
+    assert made.flush(due - 0.01) == []
+    assert made.changes.settings == {HEATING, MODE}
+    (seen,) = made.flush(due)
+    assert isinstance(seen, ClimateSeen)
+    assert (seen.climate.hvac_mode, seen.climate.heating_set_point_celsius, seen.source) == ("heat", 22.0, None)
+    assert made.due() is None
+    assert made.flush(99.0) == []
+    assert made.changes.settings == set()
+
+
+def test_a_value_that_comes_and_goes_is_not_told() -> None:
+    made = thermostat()
+    report(made, HEATING, 22)
+    report(made, HEATING, 20)
+    assert made.flush(99.0) == []
+
+
+def test_what_an_outcome_tells_is_not_told_again() -> None:
+    made = thermostat()
+    made.changes.hold()
+    report(made, HEATING, 22)
+    assert made.flush(99.0) == []
+    made.read_back({HEATING: 22})
+    assert made.due() is None
+    assert made.flush(99.0) == []
+    made.changes.hold()
+    report(made, HEATING, 23)
+    made.read_back({})
+    assert [type(one) for one in made.flush(99.0)] == [ClimateSeen], "nobody else tells it"
+
+
+def test_a_thermostat_s_limits_and_steps_are_described_as_they_show() -> None:
+    made = thermostat(68, "°F")
+    assert made.capability is not None
+    assert (made.capability.heating, made.capability.step) == (None, 1.0)
+    made.metadata(MetadataReported(2, HEATING, {"unit": "°F", "min": 41, "max": 86}))
+    assert made.described() is not None
+    assert made.capability.heating is not None
+    report(made, HEATING, 68.5)
+    assert made.described() is not None
+    report(made, HEATING, 68)
+    assert made.described() is None, "a device that has halves keeps them"
+    assert made.capability.step is None
+
+
+def test_a_thermostat_that_wakes_is_told_each_time() -> None:
+    made = thermostat(status=STATUS_ASLEEP)
+    for _ in range(2):
+        assert made.status(STATUS_AWAKE) == [ReachabilitySeen(native_id="id", online=True)]
+        assert made.status(STATUS_ASLEEP) == []
 
 
 def test_dead_and_alive_are_told_once_and_sleep_is_no_absence() -> None:

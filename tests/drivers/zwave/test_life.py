@@ -36,6 +36,8 @@ from hubd.driver import DriverError
 from hubd.driver.contract import RecordingPort
 from hubd.model import (
     BatterySeen,
+    ClimateSeen,
+    ClimateSetting,
     CodeHintSeen,
     CodeSeen,
     DoorSeen,
@@ -44,8 +46,10 @@ from hubd.model import (
     LockSeen,
     OutcomeKind,
     ReachabilitySeen,
+    ReadClimate,
     ReadCode,
     Seen,
+    SetClimate,
     SimulateRemoval,
     TamperSeen,
 )
@@ -115,6 +119,45 @@ async def test_one_use_of_a_lock_is_one_fact() -> None:
         for event in (ValueReported(2, CURRENT, 0), Notified(2, 6, 6, 3), ValueReported(2, CURRENT, 0)):
             s.life.note(event)
         assert await s.seen(LockSeen) == [LockSeen(native_id=ID, locked=False, method="keycode", user_slot=3)]
+
+
+THERMOSTAT = "7e570001-node-4-ffff.0001.0002"
+HEATING = ValueId(67, 0, "setpoint", 1)
+
+
+async def test_a_thermostat_is_set_and_read_and_its_burst_is_one_reading() -> None:
+    thermostat = node(4, value(64, "mode", 1), value(67, "setpoint", 20, key=1, unit="°C"))
+    answers = {"set_value": {"result": {"status": 255}}, "poll_value": {"value": 22}}
+    async with living(thermostat, **answers) as s:
+        setting = ClimateSetting(heating_set_point_celsius=22.0)
+        outcome = await s.life.execute(SetClimate(device_id="d", native_id=THERMOSTAT, setting=setting))
+        assert outcome.kind is OutcomeKind.DONE
+        assert [(name, cc) for name, cc in s.asked if cc == 67] == [("node.set_value", 67), ("node.poll_value", 67)]
+        for raw in (18, 19):
+            s.life.note(ValueReported(4, HEATING, raw))
+        (one,) = await s.seen(ClimateSeen)
+        assert isinstance(one, ClimateSeen)
+        assert one.climate.heating_set_point_celsius == 19.0
+        s.link.answers["poll_value"] = {"value": 1}
+        outcome = await s.life.execute(ReadClimate(device_id="d", native_id=THERMOSTAT))
+        assert outcome.kind is OutcomeKind.DONE
+
+
+async def test_what_a_thermostat_says_to_a_command_that_gets_no_answer_is_told() -> None:
+    thermostat = node(4, value(64, "mode", 1), value(67, "setpoint", 20, key=1, unit="°C"))
+    async with living(thermostat, set_value={"result": {"status": 255}}) as s:
+
+        def says_it_unasked(**_: object) -> dict[str, object]:
+            s.life.note(ValueReported(4, HEATING, 18))
+            return {}
+
+        s.link.answers["poll_value"] = says_it_unasked
+        setting = ClimateSetting(heating_set_point_celsius=22.0)
+        outcome = await s.life.execute(SetClimate(device_id="d", native_id=THERMOSTAT, setting=setting))
+        assert (outcome.kind, outcome.seen) == (OutcomeKind.SENT_UNCONFIRMED, ())
+        (one,) = await s.seen(ClimateSeen)
+        assert isinstance(one, ClimateSeen)
+        assert one.climate.heating_set_point_celsius == 18.0
 
 
 async def test_codes_are_told_of_and_read() -> None:

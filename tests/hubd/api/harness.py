@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from hubd.api.delivery import Delivery, Patience
 from hubd.api.router import Router
@@ -25,6 +26,8 @@ from tests.support.site import eventually
 
 VIRTUAL = load("virtual")
 ORIGIN = "http://hub.test:8470"
+ZONE = ZoneInfo("Europe/Berlin")
+"""Read before a loop runs, as a daemon does with its config."""
 
 
 class ShiftedClock(SystemClock):
@@ -111,9 +114,7 @@ async def running_api(
 
     async def live() -> None:
         async with asyncio.TaskGroup() as group:
-            hub = Hub(
-                Site(box.hub_id, "Test site", "Europe/Berlin", "0", box.sealer, box.storage), journal, clock, group
-            )
+            hub = Hub(Site(box.hub_id, "Test site", ZONE.key, "0", box.sealer, box.storage), journal, clock, group)
             keys = Keys(journal)
             await keys.load()
             _, token = await keys.create("owner", "owner", "test")

@@ -29,6 +29,9 @@ def told(error: HubError) -> tuple[int, dict[str, Any], dict[str, str]]:
     [
         (InvalidInputError("limit", "is wrong"), 400, None),
         (RefusedError("device_unmanaged", "No."), 400, None),
+        (RefusedError("duplicate_access_code", "No."), 409, None),
+        (RefusedError("climate_preset_in_use", "No."), 409, None),
+        (RefusedError("manual_override_not_allowed", "No."), 409, None),
         (NotFoundError("device_not_found", "No."), 404, None),
         (AccessError(401, "unauthorized", "No."), 401, ("www-authenticate", "Bearer")),
         (AccessError(403, "forbidden", "No."), 403, None),

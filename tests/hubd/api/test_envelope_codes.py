@@ -21,8 +21,10 @@ PLACES = {
     "RefusedError": 0,
     "RouteError": 1,
     "StoreError": 0,
+    "ThermostatError": 0,
     "Weakness": 0,
     "_Meaning": 1,
+    "_ended": 1,
     "_failed": 0,
     "_lose": 0,
     "_refusal": 1,
@@ -67,8 +69,10 @@ def codes(path: Path) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Dict):
             yield from (code for value in node.values for code in _code_and_sentence(value))
-        if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
+        if isinstance(node, ast.Assign | ast.AnnAssign | ast.Return) and node.value is not None:
             yield from _code_and_sentence(node.value)
+        if isinstance(node, ast.BoolOp):
+            yield from (code for value in node.values for code in _code_and_sentence(value))
         if not isinstance(node, ast.Call):
             continue
         name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
@@ -88,6 +92,10 @@ def _code_and_sentence(node: ast.AST) -> Iterator[str]:
     match node:
         case ast.Tuple(elts=[ast.Constant(value=str(code)), ast.Constant(value=str(words)), *_]) if " " in words:
             yield code
+        case ast.Tuple(elts=[ast.Constant(value=str(code)), ast.JoinedStr() | ast.Name(id="message"), *_]):
+            yield code
+        case _:
+            pass
 
 
 def all_codes() -> dict[str, str]:

@@ -11,8 +11,7 @@ from hubd.model.capability import Capabilities, LockCapability, SetPointRange, T
 from hubd.model.command import LockDoor, SimulateManualLock
 from hubd.model.device import DeviceDescription
 from hubd.model.outcome import Outcome, done, expired, rejected, sent_unconfirmed, unreachable, unsupported
-from hubd.model.seen import BatterySeen, ClimateSeen, DoorSeen, LockSeen, ReachabilitySeen
-from hubd.model.state import Climate
+from hubd.model.seen import BatterySeen, DoorSeen, LockSeen, ReachabilitySeen
 from hubd.store.records import CommandRecord, Resolution
 from tests.hubd.api.harness import Api
 
@@ -23,19 +22,6 @@ LOCK, THERMOSTAT = "lock-1", "thermostat-1"
 async def properties(api: Api, name: str = "Room 101") -> dict[str, Any]:
     found: dict[str, Any] = (await api.device(name))["properties"]
     return found
-
-
-async def climate(api: Api, **members: Any) -> dict[str, Any]:
-    """Let the thermostat be so, and return its properties."""
-    await api.see(ClimateSeen(native_id=THERMOSTAT, climate=Climate(**members)))
-    return await properties(api, "Climate 101")
-
-
-@pytest.mark.parametrize(
-    ("celsius", "fahrenheit"), [(0, 32), (21.5, 70.7), (-40, -40), (100, 212), (20.05, 68.09), (-17.78, 0)]
-)
-def test_fahrenheit(celsius: float, fahrenheit: float) -> None:
-    assert project.fahrenheit(celsius) == fahrenheit
 
 
 @given(st.datetimes(timezones=st.just(UTC)))
@@ -112,68 +98,6 @@ async def test_a_jammed_bolt_is_a_warning(api: Api) -> None:
     assert "locked" not in device["properties"]
     await api.see(LockSeen(native_id=LOCK, locked=True))
     assert (await api.device())["warnings"] == []
-
-
-IN_FORCE: list[tuple[Any, set[str]]] = [
-    ("heat", {"heating"}),
-    ("cool", {"cooling"}),
-    ("heat_cool", {"heating", "cooling"}),
-    ("eco", {"heating", "cooling"}),
-    ("off", set()),
-    (None, {"heating", "cooling"}),
-]
-
-
-async def test_the_climate_setting_holds_what_is_in_force(api: Api) -> None:
-    for mode, set_points in IN_FORCE:
-        found = await climate(
-            api, hvac_mode=mode, fan_mode="auto", heating_set_point_celsius=20.5, cooling_set_point_celsius=25.0
-        )
-        setting = found["current_climate_setting"]
-        assert setting.get("hvac_mode_setting") == mode
-        assert setting["fan_mode_setting"] == found["fan_mode_setting"] == "auto"
-        values = {"heating": (20.5, 68.9), "cooling": (25.0, 77.0)}
-        expected = {
-            f"{name}_set_point_{unit}": value
-            for name in set_points
-            for unit, value in zip(("celsius", "fahrenheit"), values[name], strict=True)
-        }
-        assert {key: value for key, value in setting.items() if "set_point" in key} == expected
-
-
-async def test_a_thermostat_that_tells_nothing_still_says_what_it_can(api: Api) -> None:
-    found = await climate(api)
-    assert "current_climate_setting" not in found
-    assert "temperature_celsius" not in found
-    assert found["available_hvac_mode_settings"] == ["off", "heat", "cool", "heat_cool"]
-    assert (found["min_heating_set_point_celsius"], found["max_cooling_set_point_fahrenheit"]) == (5.0, 95.0)
-
-
-async def test_an_offline_thermostat_tells_no_setting(api: Api) -> None:
-    await api.see(ReachabilitySeen(native_id=THERMOSTAT, online=False))
-    found = await properties(api, "Climate 101")
-    assert "current_climate_setting" not in found
-    assert found["available_fan_mode_settings"] == ["auto", "on"]
-
-
-@given(
-    st.builds(
-        Climate,
-        temperature_celsius=st.none() | st.floats(-60, 120),
-        relative_humidity=st.none() | st.floats(0, 1),
-        hvac_mode=st.sampled_from([None, "off", "heat", "cool", "heat_cool", "eco"]),
-        fan_mode=st.sampled_from([None, "auto", "on", "circulate"]),
-        heating_set_point_celsius=st.none() | st.floats(-60, 120),
-        cooling_set_point_celsius=st.none() | st.floats(-60, 120),
-        is_heating=st.none() | st.booleans(),
-    )
-)
-def test_any_climate_has_a_setting_or_none(value: Climate) -> None:
-    setting = project.climate_setting(value)
-    for name in ("heating", "cooling"):
-        celsius = setting.get(f"{name}_set_point_celsius")
-        if celsius is not None:
-            assert setting[f"{name}_set_point_fahrenheit"] == project.fahrenheit(celsius)
 
 
 async def test_every_kind_of_device_is_a_device(api: Api) -> None:

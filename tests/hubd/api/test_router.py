@@ -11,7 +11,7 @@ from hubd.model.event import Role
 from tests.hubd.api.harness import Api
 from tests.hubd.api.judge import faults
 
-UNSERVED = ["/access_grants/create", "/thermostats/list", "/devices/simulate/paid_subscription", "/spaces/get"]
+UNSERVED = ["/access_grants/create", "/noise_sensors/list", "/devices/simulate/paid_subscription", "/spaces/get"]
 
 
 def request(path: str, method: str = "POST", **options: Any) -> Request:

@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from hubd.api import simulate
 from hubd.model.device import DeviceDescription
+from hubd.model.state import Climate
 from tests.hubd.api.harness import Api, instance, running_api
 from tests.support.site import eventually
 
@@ -129,6 +130,77 @@ async def test_only_the_account_of_a_simulator_is_cut_off(tmp_path: Path) -> Non
             body = {"connected_account_id": accounts[name]["connected_account_id"]}
             error = await api.refused("/connected_accounts/simulate/disconnect", body)
             assert (error["status"], error["type"]) == (400, code)
+
+
+ADJUST, REACH = "/thermostats/simulate/hvac_mode_adjusted", "/thermostats/simulate/temperature_reached"
+
+
+async def test_somebody_turns_the_knob(api: Api) -> None:
+    device_id = await api.device_id("Climate 101")
+    body = {"device_id": device_id, "hvac_mode": "heat_cool"}
+    points = {"heating_set_point_celsius": 19.5, "cooling_set_point_fahrenheit": 80.6}
+    assert await api.ok(ADJUST, body | points) == {"ok": True}
+    await eventually(lambda: climate(api, device_id).hvac_mode == "heat_cool")
+    now = climate(api, device_id)
+    assert (now.heating_set_point_celsius, now.cooling_set_point_celsius) == (19.5, 27.0)
+    event = (await api.ok("/events/get", {"event_type": "thermostat.manually_adjusted"}))["event"]
+    assert (event["method"], event["hvac_mode_setting"]) == ("external", "heat_cool")
+    await api.ok(ADJUST, {"device_id": device_id, "hvac_mode": "off"}, headers={"idempotency-key": "k-1"})
+    await api.ok(ADJUST, {"device_id": device_id, "hvac_mode": "off"}, headers={"idempotency-key": "k-1"})
+    await eventually(lambda: climate(api, device_id).hvac_mode == "off")
+    assert (await api.ok("/action_attempts/list"))["action_attempts"] == []
+
+
+async def test_the_room_gets_warmer(api: Api) -> None:
+    device_id = await api.device_id("Climate 101")
+    for body, reached in (({"temperature_celsius": 26.5}, 26.5), ({"temperature_fahrenheit": 50}, 10.0)):
+        assert await api.ok(REACH, {"device_id": device_id, **body}) == {"ok": True}
+        await eventually(lambda reached=reached: climate(api, device_id).temperature_celsius == reached)
+        shown = (await api.device("Climate 101"))["properties"]
+        assert shown["temperature_celsius"] == reached
+    assert (await api.ok("/action_attempts/list"))["action_attempts"] == []
+
+
+async def test_what_no_knob_can_be_turned_to(api: Api) -> None:
+    device_id = await api.device_id("Climate 101")
+    before = climate(api, device_id)
+    wrong: list[tuple[str, dict[str, Any]]] = [
+        ("hvac_mode", {}),
+        ("hvac_mode", {"hvac_mode": "eco"}),
+        ("heating_set_point_celsius", {"hvac_mode": "cool", "heating_set_point_celsius": 20}),
+        ("cooling_set_point_fahrenheit", {"hvac_mode": "off", "cooling_set_point_fahrenheit": 70}),
+        ("heating_set_point_celsius", {"hvac_mode": "heat", "heating_set_point_celsius": "warm"}),
+        (
+            "heating_set_point_celsius",
+            {"hvac_mode": "heat", "heating_set_point_celsius": 20, "heating_set_point_fahrenheit": 70},
+        ),
+    ]
+    for field, body in wrong:
+        await api.wrong(field, ADJUST, {"device_id": device_id, **body})
+    for field, body in (("temperature_celsius", {}), ("temperature_celsius", {"temperature_celsius": 10**6})):
+        await api.wrong(field, REACH, {"device_id": device_id, **body})
+    hot = {"device_id": device_id, "hvac_mode": "heat", "heating_set_point_celsius": 60}
+    error = await api.refused(ADJUST, hot)
+    assert (error["status"], error["type"]) == (400, "set_point_out_of_range")
+    assert climate(api, device_id) == before
+
+
+async def test_only_a_simulated_thermostat_has_a_knob_here(api: Api) -> None:
+    real = await api.hub.found("site", DeviceDescription("r-2", "thermostat", "virtual_thermostat", "Real"), ())
+    calls: list[tuple[str, dict[str, Any]]] = [(ADJUST, {"hvac_mode": "off"}), (REACH, {"temperature_celsius": 20})]
+    for path, more in calls:
+        for device_id, code in ((await api.device_id(), "device_type_not_supported"), (real, "not_a_sandbox_device")):
+            error = await api.refused(path, {"device_id": device_id, **more})
+            assert (error["status"], error["type"]) == (400, code)
+        viewer = await api.as_role("viewer")
+        assert (await api.refused(path, {"device_id": real, **more}, token=viewer))["status"] == 403
+
+
+def climate(api: Api, device_id: str) -> Climate:
+    """Return how a thermostat stands, as far as the hub knows."""
+    found = api.hub.devices[device_id].state.climate
+    assert found is not None
+    return found
 
 
 PUT_IN = "/access_codes/simulate/create_unmanaged_access_code"

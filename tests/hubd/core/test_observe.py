@@ -10,8 +10,6 @@ from hubd.core.observe import Observer, battery_status
 from hubd.model import (
     BatteryReading,
     BatterySeen,
-    Climate,
-    ClimateSeen,
     DenialSeen,
     DeviceState,
     DoorSeen,
@@ -31,7 +29,6 @@ from hubd.model.event import (
     LockDenied,
     LockUncertain,
     Tampered,
-    ThermostatAdjusted,
 )
 from hubd.store.records import DeviceRecord
 from hubd.store.tables import Overlay, Tables, View
@@ -40,9 +37,7 @@ from tests.support.store import device
 
 LOCKED, UNLOCKED = True, False
 NEW = DeviceState()
-KNOWN = DeviceState(
-    online=True, locked=True, door_open=False, battery=BatteryReading(0.9, NOON), climate=Climate(hvac_mode="heat")
-)
+KNOWN = DeviceState(online=True, locked=True, door_open=False, battery=BatteryReading(0.9, NOON))
 ORDER = ("request", False)
 """An order to unlock is under way."""
 
@@ -296,33 +291,6 @@ def test_a_battery_level_is_a_share(level: float, low: bool) -> None:  # noqa: F
     assert battery == BatteryReading(min(1.0, max(0.0, level)), NOON - timedelta(days=1), low)
 
 
-# -- climate
-
-
-def climate(**members: Any) -> ClimateSeen:
-    return ClimateSeen(native_id="a", climate=Climate(**members))
-
-
-def test_a_temperature_is_no_event_and_a_setting_is() -> None:
-    scene = Scene(NEW)
-    assert scene.see(climate(hvac_mode="heat", heating_set_point_celsius=20.0, temperature_celsius=19.0)) == []
-    assert scene.see(climate(hvac_mode="heat", heating_set_point_celsius=20.0, temperature_celsius=25.0)) == []
-    assert scene.see(climate(hvac_mode="heat", heating_set_point_celsius=22.0)) == [
-        ThermostatAdjusted(hvac_mode="heat", heating_set_point_celsius=22.0)
-    ]
-    assert scene.see(climate(hvac_mode="off", heating_set_point_celsius=22.0)) != []
-    assert scene.public == ["thermostat.manually_adjusted"] * 2
-    assert scene.state.climate == Climate(hvac_mode="off", heating_set_point_celsius=22.0)
-
-
-def test_a_setting_that_gets_known_or_lost_was_adjusted_by_nobody() -> None:
-    scene = Scene(NEW)
-    scene.see(climate(temperature_celsius=20.0))
-    assert (
-        scene.see(climate(hvac_mode="heat", fan_mode="auto"), climate(fan_mode="auto"), climate(hvac_mode="cool")) == []
-    )
-
-
 # -- people at the door
 
 
@@ -343,7 +311,6 @@ EVERYTHING: list[Seen] = [
     bolt(None, jammed=True),
     DoorSeen(native_id="a", open=True),
     BatterySeen(native_id="a", level=0.9, low=True),
-    climate(hvac_mode="off"),
     DenialSeen(native_id="a", reason="unknown_code", message="No."),
     TamperSeen(native_id="a"),
 ]
@@ -351,7 +318,7 @@ EVERYTHING: list[Seen] = [
 
 def test_an_unmanaged_device_says_only_whether_it_is_there() -> None:
     scene = Scene(is_managed=False)
-    assert len(scene.see(*EVERYTHING)) == 10
+    assert len(scene.see(*EVERYTHING)) == 9
     assert [public for public in scene.public if public] == [
         "device.unmanaged.disconnected",
         "device.unmanaged.connected",

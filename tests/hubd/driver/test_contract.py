@@ -8,8 +8,20 @@ from msgspec.structs import replace
 
 from hubd.driver import DriverError, Port
 from hubd.driver.contract import DriverContract, RecordingPort, check_description, check_outcome, running
-from hubd.model import BatterySeen, Command, DeviceDescription, HubError, LockSeen, Outcome, OutcomeKind, rejected
-from tests.hubd.driver.good import Good, site
+from hubd.model import (
+    BatterySeen,
+    Capabilities,
+    Command,
+    DeviceDescription,
+    HubError,
+    LockSeen,
+    Outcome,
+    OutcomeKind,
+    ReachabilitySeen,
+    SetPointRange,
+    rejected,
+)
+from tests.hubd.driver.good import WHOLE, Good, site
 from tests.support.hub import lock, thermostat
 
 CHECKS = [name for name in dir(DriverContract) if name.startswith("test_")]
@@ -17,7 +29,9 @@ CHECKS = [name for name in dir(DriverContract) if name.startswith("test_")]
 
 @pytest.mark.parametrize("check", CHECKS)
 async def test_a_good_driver_passes(check: str) -> None:
-    await getattr(DriverContract(), check)(site(Good()))
+    driver = Good()
+    driver.asleep = {"v"} if "sleeping" in check else set()
+    await getattr(DriverContract(), check)(site(driver))
 
 
 class Silent(Good):
@@ -172,6 +186,17 @@ def test_a_description_with_a_gap(changes: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
+    "changes",
+    [{"step": 0.0}, {"heating": SetPointRange(30.0, 5.0)}, {"min_delta_celsius": -1.0}, {"fan_modes": ("on", "on")}],
+)
+def test_a_thermostat_that_cannot_be(changes: dict[str, Any]) -> None:
+    abilities = replace(WHOLE, **changes)
+    check_description(replace(thermostat("a"), capabilities=Capabilities(thermostat=WHOLE)))
+    with pytest.raises(AssertionError):
+        check_description(replace(thermostat("a"), capabilities=Capabilities(thermostat=abilities)))
+
+
+@pytest.mark.parametrize(
     "outcome",
     [
         rejected("no code", "It failed."),
@@ -203,6 +228,9 @@ async def test_the_port_keeps_what_it_is_told() -> None:
     assert (port.position("a"), port.position("b"), port.gone) == (False, None, {"a": "excluded"})
     with pytest.raises(TimeoutError):
         await port.wait_for(lambda _: False, 0.01)
+    assert port.answers("a")
+    await port.publish(ReachabilitySeen(native_id="a", online=True), ReachabilitySeen(native_id="b", online=False))
+    assert (port.answers("a"), port.answers("b")) == (True, False)
 
 
 def test_what_the_port_wraps_is_for_the_same_instance_alone() -> None:

@@ -3,12 +3,17 @@ from typing import Any, get_args
 import msgspec
 import pytest
 
-from hubd.model import CodeCommand, Command, Order, UnlockDoor
+from hubd.model import ClimateCommand, ClimateSetting, CodeCommand, Command, Order, UnlockDoor
 from hubd.model.command import ActionType, CommandBase, action_type
 
 ORDERS: tuple[type[CommandBase], ...] = get_args(Order.__value__)
-COMMANDS: tuple[type[CommandBase], ...] = (*ORDERS, *get_args(CodeCommand.__value__))
-EXTRA: dict[str, Any] = {"pin_ref": "pin_1", "connected": True, "slot": 3}
+COMMANDS: tuple[type[CommandBase], ...] = (
+    *ORDERS,
+    *get_args(CodeCommand.__value__),
+    *get_args(ClimateCommand.__value__),
+)
+EXTRA: dict[str, Any] = {"pin_ref": "pin_1", "connected": True, "slot": 3, "temperature_celsius": 21.5}
+EXTRA["setting"] = ClimateSetting("heat", None, 21.0)
 
 
 def example(kind: type[CommandBase]) -> Any:

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 from msgspec import Meta
+from msgspec.structs import replace
 
 from hubd.core.codes.wishes import Wish
 from hubd.core.hub import Hub, Instance, Site
@@ -17,6 +18,9 @@ from hubd.driver import Action, ActionResult, Arguments, DriverConfig, DriverErr
 from hubd.model import (
     Capabilities,
     ClearCode,
+    Climate,
+    ClimateCommand,
+    ClimateSeen,
     CodeCommand,
     CodeSeen,
     Command,
@@ -26,8 +30,10 @@ from hubd.model import (
     LockDoor,
     LockSeen,
     Outcome,
+    ReadClimate,
     ReadCode,
     Seen,
+    SetClimate,
     SetCode,
     SetPointRange,
     ThermostatCapability,
@@ -51,6 +57,16 @@ THERMOSTAT = Capabilities(
     thermostat=ThermostatCapability(
         hvac_modes=("off", "heat", "heat_cool"), fan_modes=("auto", "on"), heating=SetPointRange(5.0, 30.0)
     )
+)
+
+
+WARM = Climate(
+    temperature_celsius=20.5,
+    relative_humidity=0.45,
+    hvac_mode="heat",
+    fan_mode="auto",
+    heating_set_point_celsius=21.0,
+    is_heating=True,
 )
 
 
@@ -84,6 +100,8 @@ class Script:
         """Not those about codes: the hub gives them by itself."""
         self.answer_code: Callable[[CodeCommand], Outcome] | None = None
         self.hold_codes: asyncio.Event | None = None
+        self.rooms: dict[str, Climate] = {}
+        """How each thermostat stands, by native id; one that is here takes every setting, unless `answer` says else."""
         self.pins: dict[tuple[str, int], str] = {}
         """What each slot of each lock holds, by native id."""
         self.on_act: Callable[[Progress, Arguments], Awaitable[ActionResult]] | None = None
@@ -105,6 +123,8 @@ class Script:
         """Answer an order."""
         if isinstance(command, SetCode | ClearCode | ReadCode):
             return await self._keypad(command)
+        if isinstance(command, SetClimate | ReadClimate) and self.answer is None:
+            return self._climate(command)
         self.orders.append(command)
         if self.hold is not None:
             await self.hold.wait()
@@ -114,6 +134,13 @@ class Script:
             return done()
         seen = LockSeen(native_id=command.native_id, locked=isinstance(command, LockDoor), method="remote")
         return done("The lock confirmed it.", (seen,))
+
+    def _climate(self, command: ClimateCommand) -> Outcome:
+        if isinstance(command, SetClimate):
+            members = {name: value for name, value in command.setting.members() if value is not None}
+            self.rooms[command.native_id] = replace(self.rooms.get(command.native_id, Climate()), **members)
+        climate = self.rooms.get(command.native_id, Climate())
+        return done("The thermostat was read back.", (ClimateSeen(native_id=command.native_id, climate=climate),))
 
     async def _keypad(self, command: CodeCommand) -> Outcome:
         assert self.port is not None
@@ -207,6 +234,21 @@ class Stage:
             native_id=name, kind="thermostat", device_type="zwave_thermostat", name=name, capabilities=THERMOSTAT
         )
         return await self.find(description, *seen)
+
+    async def room(self, name: str = "Lounge", climate: Climate = WARM) -> DeviceRecord:
+        """Find a thermostat that tells how it stands, and takes what it is set to."""
+        self.script.rooms[name] = climate
+        return await self.thermostat(name, ClimateSeen(native_id=name, climate=climate))
+
+    async def warm(self, record: DeviceRecord, **members: Any) -> None:
+        """Let something change at a thermostat, or in its room."""
+        name = record.device.description.native_id
+        self.script.rooms[name] = replace(self.script.rooms[name], **members)
+        await self.see(ClimateSeen(native_id=name, climate=self.script.rooms[name]))
+
+    async def calm(self, record: DeviceRecord) -> None:
+        """Return when a thermostat is as it should be."""
+        await until(lambda: self.hub.thermostats.get(record.device.device_id).is_applied)
 
     async def find(self, description: DeviceDescription, *seen: Seen) -> DeviceRecord:
         """Find a device of the scripted driver."""

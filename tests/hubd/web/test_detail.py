@@ -99,3 +99,17 @@ async def test_equal_states_give_equal_parts(tmp_path: Path) -> None:
         first, second = await look(site, lock.device.device_id), await look(site, lock.device.device_id)
         assert first == second
         assert all(isinstance(part.values, msgspec.Struct) for part in first.values())
+
+
+async def test_a_thermostat_is_told_once_and_its_temperature_is_no_news(tmp_path: Path) -> None:
+    async with stage(tmp_path) as site:
+        room = await site.room()
+        await site.warm(room, temperature_celsius=25.0)
+        await site.warm(room, hvac_mode="off", heating_set_point_celsius=15.0)
+        parts = await look(site, room.device.device_id)
+        assert [line.text.replace("\u00a0", " ") for line in values(parts["events"], Lines).lines] == [
+            "Lounge was set on the device: off.",  # at noon: nobody can tell by whom
+            "Lounge was found.",
+        ]
+        assert {fact.label for fact in values(parts["readings"], Facts).facts} == {"Reached", "Temperature", "Humidity"}
+        assert {"climate", "climate-form", "chart", "plans"} <= parts.keys()

@@ -127,3 +127,9 @@ def test_last_moves() -> None:
     ]
     assert {what: moved.seq for what, moved in facts.last_moves(rows).items()} == {"lock": 4, "door": 3}
     assert facts.last_moves([]) == {}
+
+
+def test_how_a_thermostat_is_set_can_be_left_to_another_place() -> None:
+    thermostat = Known(record(DeviceState(online=True, climate=Climate()), THERMOSTAT), "Climate 101", ANSWERS, None)
+    found = told(facts.readings(thermostat, None, None, {}, has_settings=False))
+    assert list(found) == ["Reached", "Temperature", "Humidity"]

@@ -1,7 +1,8 @@
 from pathlib import Path
 
 from hubd.core.codes.wishes import Change
-from hubd.model import BatterySeen, LockSeen
+from hubd.model import BatterySeen, ClimateSetting, LockSeen
+from hubd.store.climate import Preset
 from hubd.web.recent import SHOWN, Recent
 from tests.hubd.web.stage import stage, until
 
@@ -39,6 +40,24 @@ async def test_what_is_said_better_elsewhere_is_left_out(tmp_path: Path) -> None
         await site.order(lock)  # the bolt is there already: only the order's end tells of it
         types = [row.type for row in await Recent(site.hub.journal).rows()]
         assert types == ["command.settled", "lock.changed", "battery.low", "device.found", "hop.back", "hub.started"]
+
+
+async def test_a_hand_at_a_thermostat_is_one_line_and_its_readings_are_none(tmp_path: Path) -> None:
+    async with stage(tmp_path) as site:
+        room = await site.room()
+        desk, device_id = site.hub.thermostats, room.device.device_id
+        setting = ClimateSetting(hvac_mode="heat", heating_set_point_celsius=21.0)
+        await desk.create_preset(device_id, Preset("day", setting), "config")
+        await desk.set_fallback(device_id, "day", "config")
+        await until(lambda: desk.get(device_id).base.kind == "fallback")
+        await site.calm(room)
+        await site.warm(room, heating_set_point_celsius=24.0)
+        await site.warm(room, temperature_celsius=25.0)
+        every = [row.type for row in await site.hub.journal.rows(0, 500)]
+        assert {"thermostat.adjusted", "thermostat.temperature_changed"} <= set(every)
+        types = [row.type for row in await Recent(site.hub.journal).rows()]
+        assert types[0] in {"thermostat.override_began", "thermostat.set_point_reached"}
+        assert not {"thermostat.adjusted", "thermostat.temperature_changed"} & set(types)
 
 
 async def test_a_change_of_a_code_is_one_line(tmp_path: Path) -> None:

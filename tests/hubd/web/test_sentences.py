@@ -5,16 +5,19 @@ import pytest
 
 from hubd.model import (
     Capabilities,
+    ClimateSetting,
     Device,
     DeviceDescription,
     LockDoor,
     Order,
     SimulateConnection,
     SimulateHubConnection,
+    SimulateHvacModeAdjusted,
     SimulateKeypadCodeEntry,
     SimulateKeypadEdit,
     SimulateManualLock,
     SimulateRemoval,
+    SimulateTemperatureReached,
     UnlockDoor,
     done,
     expired,
@@ -26,6 +29,7 @@ from hubd.model.outcome import Outcome, OutcomeKind
 from hubd.store.records import CommandRecord
 from hubd.web import sentences
 from hubd.web.scene import Scene
+from tests.hubd.web.test_climate_sentences import EXAMPLES as OF_THERMOSTATS
 from tests.hubd.web.test_code_sentences import EXAMPLES as OF_CODES
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -93,16 +97,6 @@ EXAMPLES: list[tuple[ev.Event, str]] = [
     (ev.DoorChanged(open=None), "Room 101 no longer knows whether its door is open."),
     (ev.BatteryChanged(level=0.6, status="good"), "The battery of Room 101 is now good (60 %)."),
     (ev.BatteryLow(level=0.18), "The battery of Room 101 is low (18 %): change it soon."),
-    (
-        ev.ThermostatAdjusted(hvac_mode="heat", fan_mode="auto", heating_set_point_celsius=21.0),
-        "Room 101 was set on the device: heat to 21.0 °C, fan auto.",
-    ),
-    (
-        ev.ThermostatAdjusted(hvac_mode="eco", cooling_set_point_celsius=25.0, method="seam"),
-        "Room 101 was set from the hub: economy, cool to 25.0 °C.",
-    ),
-    (ev.ThermostatAdjusted(hvac_mode="off"), "Room 101 was set on the device: off."),
-    (ev.ThermostatAdjusted(), "Room 101 was set on the device: nothing that the hub can read."),
     (ev.Tampered(), "Somebody is at the housing of Room 101."),
     (ev.HopLost(hop="server", code="refused", reason="It refused."), "Z-Wave lost its server: It refused."),
     (ev.HopBack(), "Z-Wave is connected."),
@@ -158,8 +152,17 @@ def test_what_became_of_a_code(event: ev.Event, text: str) -> None:
     assert sentences.sentence(event, SCENE) == text
 
 
+@pytest.mark.parametrize(
+    ("event", "text"),
+    OF_THERMOSTATS,
+    ids=[f"{n}-{type(event).__name__}" for n, (event, _) in enumerate(OF_THERMOSTATS)],
+)
+def test_what_became_of_a_thermostat(event: ev.Event, text: str) -> None:
+    assert sentences.sentence(event, SCENE).replace("\u00a0", " ") == text
+
+
 def test_every_event_has_an_example() -> None:
-    assert {type(event) for event, _ in (*EXAMPLES, *OF_CODES)} == set(get_args(ev.Event.__value__))
+    assert {type(event) for event, _ in (*EXAMPLES, *OF_CODES, *OF_THERMOSTATS)} == set(get_args(ev.Event.__value__))
 
 
 def test_every_command_has_words_of_its_own() -> None:
@@ -171,6 +174,8 @@ def test_every_command_has_words_of_its_own() -> None:
         SimulateManualLock(**names),
         SimulateKeypadEdit(device_id="d", native_id="n"),
         SimulateRemoval(**names),
+        SimulateHvacModeAdjusted(**names, setting=ClimateSetting(hvac_mode="off")),
+        SimulateTemperatureReached(**names, temperature_celsius=21.0),
     ]
     for connected in (True, False):
         commands += [
@@ -198,6 +203,9 @@ def test_every_outcome_has_words_of_its_own() -> None:
         (ev.CodePlaced(code_id="c", slot=1), "quiet"),
         (ev.CodeDelayed(code_id="c", doing="setting", reason=""), "warn"),
         (ev.CodeMisused(code_id="c", slot=1), "bad"),
+        (ev.ClimateFailed(error_code="x", message=""), "warn"),
+        (ev.ThresholdExceeded(temperature_celsius=9.0), "bad"),
+        (ev.TemperatureChanged(temperature_celsius=9.0), "quiet"),
     ],
 )
 def test_tone(event: ev.Event, tone: str) -> None:

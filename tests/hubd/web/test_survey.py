@@ -2,13 +2,14 @@ from datetime import timedelta
 from pathlib import Path
 
 from hubd.core.sense import Sense
-from hubd.model import BatterySeen, LockSeen, ReachabilitySeen, rejected
+from hubd.model import BatterySeen, ClimateSetting, LockSeen, ReachabilitySeen, rejected
 from hubd.model.errors import StoreError
 from hubd.model.event import AccountEdited, DeviceEdited
+from hubd.store.climate import Preset
 from hubd.web.condition import Rank
 from hubd.web.survey import judge, link_name, survey
 from tests.hubd.web.browser import Browser
-from tests.hubd.web.stage import stage
+from tests.hubd.web.stage import stage, until
 from tests.support.clock import NOON
 from tests.support.sources import Witnesses
 
@@ -130,3 +131,23 @@ async def test_codes_that_are_not_as_wished_are_counted_beside_a_worse_trouble(t
         known = judge(site.hub, site.hub.devices[lock.device.device_id])
         assert known.trouble is not None
         assert (known.wrong_codes, known.trouble.rank) == (1, Rank.JAMMED)
+
+
+async def test_a_room_that_is_too_cold_and_a_thermostat_that_does_not_obey(tmp_path: Path) -> None:
+    async with stage(tmp_path) as site:
+        room, other = await site.room("Lounge"), await site.room("Bar")
+        desk = site.hub.thermostats
+        await desk.set_thresholds(room.device.device_id, 15.0, None, "config")
+        await site.warm(room, temperature_celsius=9.5)
+        site.script.answer = lambda _: rejected("device_refused", "The device refused it.")
+        preset = Preset("day", ClimateSetting(hvac_mode="heat", heating_set_point_celsius=25.0))
+        await desk.create_preset(other.device.device_id, preset, "config")
+        await desk.set_fallback(other.device.device_id, "day", "config")
+        await until(lambda: desk.get(other.device.device_id).trouble is not None)
+        cold, stuck = survey(site.hub).problems
+        assert (cold.who, cold.rank, cold.tone) == ("Lounge", Rank.ROOM, "bad")
+        assert cold.text.replace("\u00a0", " ") == "it is too cold (9.5 °C)."
+        assert (stuck.who, stuck.rank, stuck.tone) == ("Bar", Rank.CLIMATE, "warn")
+        assert stuck.text == "it is not set as it should be. The device refused it."
+        await site.warm(room, temperature_celsius=18.0)
+        assert [problem.who for problem in survey(site.hub).problems] == ["Bar"]

@@ -20,14 +20,6 @@ import {
   NotificationCCGet,
   NotificationCCReport,
   NotificationCCSet,
-  ThermostatFanModeCCGet,
-  ThermostatFanModeCCSet,
-  ThermostatFanModeCCSupportedGet,
-  ThermostatFanStateCCGet,
-  ThermostatModeCCSet,
-  ThermostatOperatingStateCCGet,
-  ThermostatOperatingStateCCReport,
-  ThermostatSetpointCCSet,
   UserCodeCCExtendedUserCodeSet,
   UserCodeCCGet,
   UserCodeCCReport,
@@ -62,19 +54,11 @@ import {
 const LIFELINE = 1;
 const AFTER_SET_DELAY = 20; // ms from the end of the bolt's travel until the lock reports it
 
-// zwave-js never receives a Fan Mode Set in production and so cannot parse one.
-ThermostatFanModeCCSet.from = (frame, context) =>
-  new ThermostatFanModeCCSet({
-    nodeId: context.sourceNodeId,
-    mode: frame.payload[0] & 0x0f,
-    off: (frame.payload[0] & 0x80) !== 0,
-  });
-
-const stateOf = (node, key, fallback) => (node.state.has(key) ? node.state.get(key) : fallback);
-const answer = (cc) => ({ action: "sendCC", cc });
-const OK = { action: "ok" };
-const FAIL = { action: "fail" }; // supervised: Fail is reported; unsupervised: nothing is said
-const SILENCE = { action: "stop" }; // acknowledged by the radio, never answered
+export const stateOf = (node, key, fallback) => (node.state.has(key) ? node.state.get(key) : fallback);
+export const answer = (cc) => ({ action: "sendCC", cc });
+export const OK = { action: "ok" };
+export const FAIL = { action: "fail" }; // supervised: Fail is reported; unsupervised: nothing is said
+export const SILENCE = { action: "stop" }; // acknowledged by the radio, never answered
 
 const REJECTABLE = [
   DoorLockCCOperationSet,
@@ -82,8 +66,6 @@ const REJECTABLE = [
   UserCodeCCExtendedUserCodeSet,
   UserCredentialCCUserSet,
   UserCredentialCCCredentialSet,
-  ThermostatModeCCSet,
-  ThermostatSetpointCCSet,
 ];
 
 const CODE_CLASSES = [CC["User Code"], CC["User Credential"], CC["Schedule Entry Lock"]];
@@ -331,56 +313,6 @@ function storedUserCode(node, slot) {
 
 const digits = (code) => (code instanceof Uint8Array ? Buffer.from(code).toString("ascii") : code);
 
-const fanMode = {
-  handleCC(controller, node, cc) {
-    const ccId = CC["Thermostat Fan Mode"];
-    if (cc instanceof ThermostatFanModeCCSupportedGet) {
-      const autoLowLowCirculation = [0, 1, 6];
-      const capabilities = node.getCCCapabilities(ccId, cc.endpointIndex);
-      const supportedModes = capabilities?.supportedModes ?? autoLowLowCirculation;
-      const mask = supportedModes.reduce((bits, mode) => bits | (1 << mode), 0);
-      return answer(raw(controller, ccId, 0x05, [mask & 0xff, mask >> 8]));
-    }
-    if (cc instanceof ThermostatFanModeCCGet) {
-      return answer(raw(controller, ccId, 0x03, [stateOf(node, "sim.fanMode", 0)]));
-    }
-    if (cc instanceof ThermostatFanModeCCSet) {
-      node.state.set("sim.fanMode", cc.mode);
-      return OK;
-    }
-    return undefined;
-  },
-};
-
-const operatingState = {
-  handleCC(controller, node, cc) {
-    if (!(cc instanceof ThermostatOperatingStateCCGet)) return undefined;
-    const state = stateOf(node, "sim.operatingState", 0);
-    return answer(new ThermostatOperatingStateCCReport({ nodeId: controller.ownNodeId, state }));
-  },
-};
-
-export const fanState = {
-  handleCC(controller, node, cc) {
-    if (!(cc instanceof ThermostatFanStateCCGet)) return undefined;
-    return answer(raw(controller, CC["Thermostat Fan State"], 0x03, [stateOf(node, "sim.fanState", 0)]));
-  },
-};
-
-/** The stock range check is inverted (`value > minValue` fails), so it refuses every useful set-point. */
-const setpoint = {
-  handleCC(_controller, node, cc) {
-    if (!(cc instanceof ThermostatSetpointCCSet)) return undefined;
-    const range = node.getCCCapabilities(CC["Thermostat Setpoint"], cc.endpointIndex)?.setpoints?.[
-      cc.setpointType
-    ];
-    if (!range || cc.value < range.minValue || cc.value > range.maxValue) return FAIL;
-    node.state.set(`ThermostatSetpoint_setpoint_${cc.setpointType}`, cc.value);
-    node.state.set(`ThermostatSetpoint_scale_${cc.setpointType}`, cc.scale);
-    return OK;
-  },
-};
-
 export const wakeUp = {
   handleCC(controller, node, cc) {
     if (cc instanceof WakeUpCCIntervalGet) {
@@ -412,4 +344,3 @@ export const wakeUp = {
 // The first entry is asked first, and all of them before the stock mocks.
 export const common = [gate, association, associationGroupInfo, battery, notification];
 export const lock = [doorLock, masks, userCode, faultyCodes];
-export const thermostat = [fanMode, operatingState, setpoint];

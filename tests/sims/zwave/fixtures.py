@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from tests.sims.zwave.harness import FAST, NODES, SimulatorError, ZwaveNetwork, require_node
+from tests.sims.zwave.harness import FAST, NODES, SLEEPERS, SimulatorError, ZwaveNetwork, require_node
 
 type CacheFor = Callable[[Sequence[int]], Path]
 """Gives the cache directory of a network with these nodes, interviewed once in a session."""
@@ -59,7 +59,7 @@ def _interviewed(base: Path, nodes: tuple[int, ...]) -> Path:
 
 async def _interview(nodes: tuple[int, ...], target: Path) -> None:
     async with ZwaveNetwork(nodes=nodes, pace=FAST) as network:
-        waking = asyncio.create_task(_wake(network, [6] if 6 in nodes else []))
+        waking = asyncio.create_task(_wake(network, [node for node in SLEEPERS if node in nodes]))
         try:
             await network.wait_ready()
         finally:

@@ -35,13 +35,16 @@ from tests.sims.zwave.children import (
 )
 from tests.sims.zwave.server_config import FAST, Pace, ServerConfig
 
-__all__ = ["FAST", "FIRST_MODEL", "NODES", "Pace", "SimulatorError", "ZwaveNetwork", "require_node"]
+__all__ = ["FAST", "FIRST_MODEL", "NODES", "SLEEPERS", "Pace", "SimulatorError", "ZwaveNetwork", "require_node"]
 
 NODES: Final = (2, 3, 4, 5)
-"""Unsecured lock, S2 lock, thermostat, Schlage S0 lock. There is also 6, a sensor that sleeps.
+"""Unsecured lock, S2 lock, thermostat, Schlage S0 lock. There are also 6 and 9, a sensor and a valve that sleep.
 
-And 7 and 8, locks whose codes may have schedules, with and without Supervision.
+And 7 and 8, locks whose codes may have schedules, with and without Supervision, and 10, a thermostat that counts in
+Fahrenheit.
 """
+
+SLEEPERS: Final = (6, 9)
 
 FIRST_MODEL: Final = 20
 """The node that the first of a network's models is; the others follow in order, as in models.mjs."""

@@ -3,13 +3,8 @@
 import { readFileSync } from "node:fs";
 import { UserCredentialRule, UserCredentialType } from "@zwave-js/cc";
 import { CommandClasses as CC, SecurityClass } from "@zwave-js/core";
-import {
-  common,
-  fanState,
-  lock as lockBehaviors,
-  thermostat as thermostatBehaviors,
-  wakeUp,
-} from "./behaviors.mjs";
+import { common, lock as lockBehaviors, wakeUp } from "./behaviors.mjs";
+import { fanState, thermostat as thermostatBehaviors } from "./thermostats.mjs";
 
 const FIRST_NODE = 20;
 
@@ -119,9 +114,9 @@ function behaviors({ commandClasses, endpoints = [] }) {
   const names = new Set([commandClasses, ...endpoints.map((one) => one.commandClasses)].flatMap(Object.keys));
   const isThermostat = names.has("Thermostat Setpoint");
   return [
-    ...common,
-      ...(names.has("Door Lock") ? lockBehaviors : []),
     ...(isThermostat ? [...thermostatBehaviors, fanState] : []),
+    ...common,
+    ...(names.has("Door Lock") ? lockBehaviors : []),
     ...(names.has("Wake Up") ? [wakeUp] : []),
   ];
 }

@@ -8,12 +8,10 @@ import {
 } from "@zwave-js/cc";
 import { CommandClasses as CC, SecurityClass } from "@zwave-js/core";
 import { ccCaps } from "@zwave-js/testing";
-import { common, lock, thermostat, wakeUp } from "./behaviors.mjs";
+import { common, lock, wakeUp } from "./behaviors.mjs";
 import { ACCESS_CONTROL } from "./reports.mjs";
 import { schedules } from "./schedules.mjs";
-
-/** Values of the multilevel sensors by type: air temperature in °C, humidity in %. */
-export const sensorValues = { 0x01: 21.5, 0x05: 44 };
+import { sensorValues, thermostat } from "./thermostats.mjs";
 
 const ENTRY_CONTROL = { genericDeviceClass: 0x40, specificDeviceClass: 0x03 };
 const FREQUENTLY_LISTENING = { isListening: false, isFrequentListening: "1000ms" };
@@ -148,33 +146,68 @@ function s2Lock(boltTravel) {
   };
 }
 
-/** Heat, cool, auto; fan mode; operating state; temperature and humidity. */
+const THERMOSTAT = { genericDeviceClass: 0x08, specificDeviceClass: 0x06, firmwareVersion: "2.0" };
+const { Off, Heat, Cool, Auto } = ThermostatMode;
+const AUXILIARY = 4;
+const ENERGY_SAVE_HEAT = 11;
+
+function thermostatModes(version, supportedModes) {
+  return ccCaps({ ccId: CC["Thermostat Mode"], isSupported: true, version, supportedModes });
+}
+
+/** Set-points as {type: [min, max, at first]}. */
+function setpoints(scale, points) {
+  const described = Object.entries(points).map(([type, [minValue, maxValue, defaultValue]]) => [
+    type,
+    { minValue, maxValue, defaultValue, scale },
+  ]);
+  return ccCaps({
+    ccId: CC["Thermostat Setpoint"],
+    isSupported: true,
+    version: 3,
+    setpoints: Object.fromEntries(described),
+  });
+}
+
+const { Heating, Cooling } = ThermostatSetpointType;
+
+/** Heat, cool, auto; fan mode; operating state; temperature and humidity; Supervision. */
 const thermostatNode = {
-  genericDeviceClass: 0x08,
-  specificDeviceClass: 0x06,
-  firmwareVersion: "2.0",
+  ...THERMOSTAT,
   commandClasses: [
     ...BASE,
     CC.Battery,
     SUPERVISION,
-    ccCaps({
-      ccId: CC["Thermostat Mode"],
-      isSupported: true,
-      version: 3,
-      supportedModes: [ThermostatMode.Off, ThermostatMode.Heat, ThermostatMode.Cool, ThermostatMode.Auto],
-    }),
-    ccCaps({
-      ccId: CC["Thermostat Setpoint"],
-      isSupported: true,
-      version: 3,
-      setpoints: {
-        [ThermostatSetpointType.Heating]: { minValue: 5, maxValue: 30, defaultValue: 20, scale: "°C" },
-        [ThermostatSetpointType.Cooling]: { minValue: 15, maxValue: 35, defaultValue: 25, scale: "°C" },
-      },
-    }),
+    thermostatModes(3, [Off, Heat, Cool, Auto]),
+    setpoints("°C", { [Heating]: [5, 30, 20], [Cooling]: [15, 35, 25] }),
     { ccId: CC["Thermostat Fan Mode"], isSupported: true, version: 3 },
     { ccId: CC["Thermostat Operating State"], isSupported: true, version: 1 },
     sensors([0x01, 0x05]),
+  ],
+};
+
+/** A radiator valve that sleeps: off, heat, and an eco mode with a set-point of its own; without Supervision. */
+const sleepingValve = {
+  ...THERMOSTAT,
+  isListening: false,
+  isFrequentListening: false,
+  commandClasses: [
+    ...BASE,
+    CC.Battery,
+    { ccId: CC["Wake Up"], version: 2 },
+    thermostatModes(2, [Off, Heat, ENERGY_SAVE_HEAT]),
+    setpoints("°C", { [Heating]: [4, 28, 21], [ENERGY_SAVE_HEAT]: [4, 20, 17] }),
+  ],
+};
+
+/** Counts in whole degrees Fahrenheit; with auxiliary heat and a fan; without Supervision. */
+const fahrenheitThermostat = {
+  ...THERMOSTAT,
+  commandClasses: [
+    ...BASE,
+    thermostatModes(2, [Off, Heat, Cool, Auto, AUXILIARY]),
+    setpoints("°F", { [Heating]: [40, 90, 68], [Cooling]: [50, 95, 77] }),
+    { ccId: CC["Thermostat Fan Mode"], isSupported: true, version: 2 },
   ],
 };
 
@@ -211,10 +244,12 @@ export function describeNodes({ boltTravel }) {
   return [
     { id: 2, capabilities: plainLock, behaviors: [...common, ...lock] },
     { id: 3, capabilities: s2Lock(boltTravel), behaviors: [...common, ...lock] },
-    { id: 4, capabilities: thermostatNode, behaviors: [...common, ...thermostat] },
+    { id: 4, capabilities: thermostatNode, behaviors: [...thermostat, ...common] },
     { id: 5, capabilities: schlage, behaviors: [...common, ...lock] },
     { id: 6, capabilities: sleepingSensor, behaviors: [...common, wakeUp] },
     { id: 7, capabilities: timedLock({ slots: 1, supervised: true }), behaviors: [...common, ...lock, ...schedules] },
     { id: 8, capabilities: timedLock({ slots: 2, supervised: false }), behaviors: [...common, ...lock, ...schedules] },
+    { id: 9, capabilities: sleepingValve, behaviors: [...thermostat, ...common, wakeUp] },
+    { id: 10, capabilities: fahrenheitThermostat, behaviors: [...thermostat, ...common] },
   ];
 }

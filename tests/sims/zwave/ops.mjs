@@ -1,17 +1,12 @@
 // The operations of the control channel: what happens at the doors, and what goes wrong.
 import {
-  MultilevelSensorCCReport,
   NotificationCCReport,
-  ThermostatModeCCReport,
-  ThermostatOperatingStateCCReport,
-  ThermostatSetpointCCReport,
   WakeUpCCWakeUpNotification,
   ZWaveProtocolCCNodeInformationFrame,
 } from "@zwave-js/cc";
 import { CommandClasses as CC } from "@zwave-js/core";
 import { createMockZWaveRequestFrame } from "@zwave-js/testing";
 import { storeCredential, storeUserCode, storedPins } from "./behaviors.mjs";
-import { sensorValues } from "./network.mjs";
 import {
   ACCESS_CONTROL,
   LockEvent,
@@ -24,6 +19,7 @@ import {
   userParameter,
 } from "./reports.mjs";
 import { scheduleOps } from "./schedules.mjs";
+import { thermostatOps } from "./thermostats.mjs";
 
 /** All operations by name. Each takes one object of arguments; a throw becomes the caller's error. */
 export function createOps({ controller, nodes, membership, memory }, socket) {
@@ -36,7 +32,7 @@ export function createOps({ controller, nodes, membership, memory }, socket) {
   return {
     ...lockOps(find),
     ...scheduleOps(find),
-    ...thermostatOps(find, controller),
+    ...thermostatOps(find),
     ...nodeOps(find, controller),
     ...faultOps(find),
     ...networkOps(membership, memory, find),
@@ -138,37 +134,6 @@ function lockOps(find) {
   };
 }
 
-function thermostatOps(find, controller) {
-  const nodeId = controller.ownNodeId;
-  return {
-    /** Someone turns the knob: any of `mode`, `setpoint` {type, value}, `opState`, `fanMode`. */
-    async thermostat({ node, mode, setpoint, opState, fanMode }) {
-      const device = find(node);
-      if (mode !== undefined) {
-        device.state.set("ThermostatMode_mode", mode);
-        await report(device, new ThermostatModeCCReport({ nodeId, mode }));
-      }
-      if (setpoint !== undefined) {
-        device.state.set(`ThermostatSetpoint_setpoint_${setpoint.type}`, setpoint.value);
-        await report(device, new ThermostatSetpointCCReport({ nodeId, ...setpoint, scale: 0 }));
-      }
-      if (opState !== undefined) {
-        device.state.set("sim.operatingState", opState);
-        await report(device, new ThermostatOperatingStateCCReport({ nodeId, state: opState }));
-      }
-      if (fanMode !== undefined) {
-        device.state.set("sim.fanMode", fanMode);
-        // zwave-js cannot serialize this report.
-        await report(device, raw(controller, CC["Thermostat Fan Mode"], 0x03, [fanMode]));
-      }
-    },
-    async sensor({ node, type, value, scale = 0, report: tells = true }) {
-      sensorValues[type] = value;
-      if (tells) await report(find(node), new MultilevelSensorCCReport({ nodeId, type, scale, value }));
-    },
-  };
-}
-
 function nodeOps(find, controller) {
   const nodeId = controller.ownNodeId;
   return {
@@ -213,8 +178,10 @@ function faultOps(find) {
     /** Hears and obeys, but neither acknowledges nor reports. */
     mute: set("sim.mute"),
     sleep: set("sim.asleep"),
-    async wake({ node }) {
+    /** It wakes and says so. It sleeps again when it is told to, or by itself after `awake` ms. */
+    async wake({ node, awake }) {
       find(node).state.set("sim.asleep", false);
+      if (awake !== undefined) setTimeout(() => find(node).state.set("sim.asleep", true), awake);
       await report(find(node), new WakeUpCCWakeUpNotification({ nodeId: find(node).controller.ownNodeId }));
     },
     /**
@@ -228,13 +195,24 @@ function faultOps(find) {
      * Schedules: `rejectSchedules`, `ignoreSchedules`, `claimsSchedules`: one is refused, not answered, called set and not
      * stored; `forgetsSchedules`: a code loses it when it is enabled; `opensDisabled`: a disabled code opens;
      * `stuckClock`, `stuckZone`: what is set stays as it was; `ignoreClock`: the lock does not tell its time.
+     * Thermostats: `keepsOld`: a setting is called done and the old one kept; `takesLate` ms: it is taken over so much
+     * later; `ignoreGets`: what is set is taken over, and questions are not answered.
      */
     faults: ({ node, ...faults }) => void find(node).state.set("sim.faults", faults),
     /**
      * `reportsAfterSet`: on a command, the lock sends "RF (un)lock operation" and its state, as many do; `masksCodes`:
      * it answers with stars; `refusesSilently`: it calls a duplicate code done, and does not store it.
+     * Thermostats: `step`: it rounds set-points to it, in its own scale; `pointsOf` {mode: {type: value}}: a mode brings
+     * its set-points along, which it reports; `minDelta`: it refuses a set-point that is closer to the other one.
      */
     habits: ({ node, ...habits }) => void find(node).state.set("sim.habits", habits),
+    /** How many frames were sent to the node, whether it heard them or not, but for acknowledgements. */
+    frames_on_air({ node, reset = false }) {
+      const { state } = find(node);
+      const count = state.get("sim.framesOnAir") ?? 0;
+      if (reset) state.set("sim.framesOnAir", 0);
+      return count;
+    },
     latency: ({ node, ms }) => void (find(node).capabilities.txDelay = ms),
   };
 }

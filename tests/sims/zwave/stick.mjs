@@ -99,6 +99,7 @@ function equipWithRadio(node, noAckDelay) {
     // The mock records every frame for assertions and never forgets one.
     if (node.receivedControllerFrames.length > FRAMES_KEPT) node.clearReceivedControllerFrames();
     if (node.sentControllerFrames.length > FRAMES_KEPT) node.clearSentControllerFrames();
+    if (isRequest(frame)) node.state.set("sim.framesOnAir", (node.state.get("sim.framesOnAir") ?? 0) + 1);
     const hears = !node.state.get("sim.dead") && !node.state.get("sim.asleep");
     const acks = hears && !node.state.get("sim.mute");
     if (!acks && isRequest(frame) && noAckDelay < MOCK_ACK_TIMEOUT) {

@@ -178,6 +178,7 @@ PLAIN_COMMANDS: Final = frozenset(
         "node.refresh_cc_values",
         "node.refresh_info",
         "node.refresh_values",
+        "node.set_keep_awake",
         "node.set_value",
         "start_listening",
     }
