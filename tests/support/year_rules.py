@@ -178,8 +178,10 @@ class Rules:
             record.ends_at.timestamp() if record.ends_at else EVER,
         )
         known = self._wished.get(record.code_id)
-        if known is None and slot is not None:
-            slot.author, slot.is_owned = "hub", True
+        if known is None and slot is not None and placed is not None:
+            slot.is_owned, held = True, lock.slots.get(placed.slot)
+            if held is not None and held.pin == pin:  # else somebody changed it since it was read, and told nobody
+                slot.author = "hub"
         over_at = EVER if record.deleted_at is None else now if known is None else min(known.over_at, now)
         is_open, mark = record.is_external_modification_allowed, record.pin.mark
         self._wished[record.code_id] = Wished(
