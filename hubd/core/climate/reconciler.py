@@ -197,6 +197,9 @@ class Reconciler:
             )
 
     async def _sleep(self) -> None:
+        if not self._devices:  # a site without thermostats is left in peace
+            await self._woken.wait()
+            return
         now, monotonic = self._sense.now().at, self._clock.monotonic()
         waits = [_wait(one, now, monotonic) for one in self._devices.values() if one.task is None]
         try:
