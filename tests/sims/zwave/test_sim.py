@@ -61,41 +61,41 @@ async def test_locks_obey(zwave_network: ZwaveNetwork) -> None:
     }
 
 
-@pytest.mark.parametrize("zwave_network", [(7, 8)], indirect=True)
+@pytest.mark.parametrize("zwave_network", [(9, 10)], indirect=True)
 async def test_thermostats_obey_and_count(zwave_network: ZwaveNetwork) -> None:
     async with connected(zwave_network.url) as watcher:
-        await zwave_network.op("climate_frames", node=8, reset=True)
-        result = await watcher.nodes[8].async_set_value("8-67-0-setpoint-1", 70, wait_for_result=True)
+        await zwave_network.op("climate_frames", node=10, reset=True)
+        result = await watcher.nodes[10].async_set_value("10-67-0-setpoint-1", 70, wait_for_result=True)
         assert result is not None
         assert result.status is SetValueStatus.SUCCESS_UNSUPERVISED
-        assert (await zwave_network.op("climate", node=8))["setpoints"] == {"1": 70, "2": 77}
-        assert await zwave_network.op("climate_frames", node=8) == {"ThermostatSetpointCCSet": 1}
-        await zwave_network.op("faults", node=8, keepsOld=True)
-        await watcher.nodes[8].async_set_value("8-67-0-setpoint-1", 60)
-        assert (await zwave_network.op("climate", node=8))["setpoints"]["1"] == 70
-        await zwave_network.op("faults", node=8)
-        await zwave_network.op("thermostat", node=8, setpoint={"type": 1, "value": 66})
-        await watcher.value_becomes(8, "setpoint", 66)
-        assert watcher.nodes[8].values["8-67-0-setpoint-1"].metadata.unit == "°F"
+        assert (await zwave_network.op("climate", node=10))["setpoints"] == {"1": 70, "2": 77}
+        assert await zwave_network.op("climate_frames", node=10) == {"ThermostatSetpointCCSet": 1}
+        await zwave_network.op("faults", node=10, keepsOld=True)
+        await watcher.nodes[10].async_set_value("10-67-0-setpoint-1", 60)
+        assert (await zwave_network.op("climate", node=10))["setpoints"]["1"] == 70
+        await zwave_network.op("faults", node=10)
+        await zwave_network.op("thermostat", node=10, setpoint={"type": 1, "value": 66})
+        await watcher.value_becomes(10, "setpoint", 66)
+        assert watcher.nodes[10].values["10-67-0-setpoint-1"].metadata.unit == "°F"
 
 
-@pytest.mark.parametrize("zwave_network", [(7, 8)], indirect=True)
+@pytest.mark.parametrize("zwave_network", [(9, 10)], indirect=True)
 async def test_a_valve_sleeps_until_it_is_woken(zwave_network: ZwaveNetwork) -> None:
     async with connected(zwave_network.url) as watcher:
-        await zwave_network.op("wake", node=7)
+        await zwave_network.op("wake", node=9)
         async with asyncio.timeout(10):
-            while not (await zwave_network.op("state", node=7)).get("sim.asleep"):  # noqa: ASYNC110 - another process
+            while not (await zwave_network.op("state", node=9)).get("sim.asleep"):  # noqa: ASYNC110 - another process
                 await asyncio.sleep(0.05)
-        assert watcher.nodes[7].status is NodeStatus.ASLEEP
+        assert watcher.nodes[9].status is NodeStatus.ASLEEP
         for op in ("climate_frames", "frames_on_air"):
-            await zwave_network.op(op, node=7, reset=True)
-        await watcher.nodes[7].async_set_value("7-67-0-setpoint-1", 18)  # which zwave-js keeps for it
+            await zwave_network.op(op, node=9, reset=True)
+        await watcher.nodes[9].async_set_value("9-67-0-setpoint-1", 18)  # which zwave-js keeps for it
         await asyncio.sleep(0.3)
-        assert await zwave_network.op("frames_on_air", node=7) == 0
-        await zwave_network.op("wake", node=7)
-        await watcher.value_becomes(7, "setpoint", 18)
-        assert (await zwave_network.op("climate", node=7))["setpoints"] == {"1": 18, "11": 17}
-        assert (await zwave_network.op("climate_frames", node=7))["ThermostatSetpointCCSet"] == 1
+        assert await zwave_network.op("frames_on_air", node=9) == 0
+        await zwave_network.op("wake", node=9)
+        await watcher.value_becomes(9, "setpoint", 18)
+        assert (await zwave_network.op("climate", node=9))["setpoints"] == {"1": 18, "11": 17}
+        assert (await zwave_network.op("climate_frames", node=9))["ThermostatSetpointCCSet"] == 1
 
 
 async def test_someone_at_the_door(zwave_network: ZwaveNetwork) -> None:
@@ -279,8 +279,8 @@ async def test_without_reconnect_the_server_ends_with_its_stick(zwave_cache: Cac
 
 
 async def test_a_failed_start_says_why() -> None:
-    with pytest.raises(SimulatorError, match=r"emulated stick ended before(.|\n)*describes no node 9"):
-        async with ZwaveNetwork(nodes=(2, 9), pace=FAST):
+    with pytest.raises(SimulatorError, match=r"emulated stick ended before(.|\n)*describes no node 11"):
+        async with ZwaveNetwork(nodes=(2, 11), pace=FAST):
             pass
 
 
