@@ -19,6 +19,7 @@ async def planned(there: Room) -> None:
     for key, setting in {"home": HOME, "night": NIGHT, "guest": GUEST}.items():
         await there.preset(key, **setting)
     await there.post("set_fallback_climate_preset", climate_preset_key="night")
+    await there.wait(seconds=2)
     periods = [
         {"starts_at_time": "07:00:00", "climate_preset_key": "home"},
         {"starts_at_time": "23:00:00", "climate_preset_key": "night"},
