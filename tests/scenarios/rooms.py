@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 
 from tests.hubd.api.caller import HttpCaller
 from tests.scenarios.client import client_of, until
-from tests.support.clock import ManualClock, settle
+from tests.support.clock import ManualClock
+from tests.support.passing import pass_time, quiet
 from tests.support.site import LiveSite, running_site
 from tests.support.sources import Witnesses
 
@@ -96,26 +97,21 @@ class Room:
         await self.until(self.clock.now() + timedelta(**span))
 
     async def until(self, at: datetime) -> None:
-        """Let time pass until then, stopping wherever somebody waits for it."""
-        await self.quiet()
-        while (left := (at - self.clock.now()).total_seconds()) > 0:
-            due = self.clock.next_due
-            await self.clock.advance(left if due is None else min(left, max(due, 0.001)))
-            await self.quiet()
+        """Let time pass until then."""
+        await pass_time(self.clock, (at - self.clock.now()).total_seconds(), self.quiet)
 
     async def quiet(self) -> None:
         """Return when nothing happens without time passing."""
-        calm, head = 0, -1
-        while calm < 2:
-            await until(_nothing_is_sent)
-            await self.site.hub.journal.transact(lambda _: None)
-            await settle()
-            calm = calm + 1 if self.site.hub.journal.head == head else 0
-            head = self.site.hub.journal.head
+        await quiet(self.site.hub.journal, nothing_is_sent)
 
 
-async def _nothing_is_sent() -> bool:
-    return not any(task.get_name().startswith("thermostat-") for task in asyncio.all_tasks())
+async def nothing_is_sent() -> None:
+    """Return when no exchange about codes or settings is under way."""
+
+    async def is_still() -> bool:
+        return not any(task.get_name().startswith(("codes-", "thermostat-")) for task in asyncio.all_tasks())
+
+    await until(is_still)
 
 
 @asynccontextmanager

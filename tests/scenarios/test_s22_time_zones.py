@@ -1,6 +1,5 @@
 """S22: times with any offset, a night in which clocks change, clocks that are set, and a boot with a wrong clock."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -12,8 +11,9 @@ import pytest
 from tests.hubd.api.caller import HttpCaller
 from tests.scenarios.client import client_of, until
 from tests.scenarios.rooms import BERLIN as BERLIN_ZONE
-from tests.scenarios.rooms import room
-from tests.support.clock import ManualClock, settle
+from tests.scenarios.rooms import nothing_is_sent, room
+from tests.support.clock import ManualClock
+from tests.support.passing import pass_time, quiet
 from tests.support.site import LiveSite, running_site
 from tests.support.sources import Witnesses
 
@@ -40,22 +40,12 @@ class Night:
         return created
 
     async def until(self, at: datetime) -> None:
-        """Let time pass until then, stopping wherever somebody waits for it."""
-        await self._quiet()
-        while (left := (at - self.clock.now()).total_seconds()) > 0:
-            due = self.clock.next_due
-            await self.clock.advance(left if due is None else min(left, max(due, 0.001)))
-            await self._quiet()
+        """Let time pass until then."""
+        await pass_time(self.clock, (at - self.clock.now()).total_seconds(), self._quiet)
 
     async def _quiet(self) -> None:
         """Return when nothing happens without time passing. A lock writes to a real disk: no exchange is under way."""
-        calm, head = 0, -1
-        while calm < 2:
-            await until(_nothing_is_sent)
-            await self.site.hub.journal.transact(lambda _: None)
-            await settle()
-            calm = calm + 1 if self.site.hub.journal.head == head else 0
-            head = self.site.hub.journal.head
+        await quiet(self.site.hub.journal, nothing_is_sent)
 
     async def tells(self, *types: str) -> None:
         """Return when exactly these events of codes were told; a lock keeps its codes on a real disk."""
@@ -69,10 +59,6 @@ class Night:
         events = (await self.client.ok("/events/list", {"limit": 1000}))["events"]
         types = [event["event_type"] for event in events]
         return [one.removeprefix("access_code.") for one in types if one.startswith("access_code.")]
-
-
-async def _nothing_is_sent() -> bool:
-    return not any(task.get_name().startswith("codes-") for task in asyncio.all_tasks())
 
 
 @asynccontextmanager

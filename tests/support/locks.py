@@ -14,8 +14,9 @@ from hubd.core.policy import Policy
 from hubd.driver import DriverConfig, Manifest
 from hubd.store.codes import CodeRecord
 from tests.sims.locks import LockNetwork, SimLock
-from tests.support.clock import ManualClock, settle
+from tests.support.clock import ManualClock
 from tests.support.hub import bare_hub, until
+from tests.support.passing import pass_time, quiet
 
 FIRST_READ = 60.0
 """Seconds that are more than enough for a new lock's slots to be read."""
@@ -60,21 +61,11 @@ class LockSite:
 
     async def quiet(self) -> None:
         """Return when nothing happens without time passing."""
-        calm, head = 0, -1
-        while calm < 2:
-            await self.hub.journal.transact(lambda _: None)
-            await settle()
-            calm = calm + 1 if self.hub.journal.head == head else 0
-            head = self.hub.journal.head
+        await quiet(self.hub.journal)
 
     async def wait(self, seconds: float) -> None:
         """Let time pass, stopping wherever somebody waits for it."""
-        end = self.clock.monotonic() + seconds
-        await self.quiet()
-        while (left := end - self.clock.monotonic()) > 0:
-            due = self.clock.next_due
-            await self.clock.advance(left if due is None else min(left, max(due, 0.0)))
-            await self.quiet()
+        await pass_time(self.clock, seconds, self.quiet)
 
     async def history(self, code: CodeRecord) -> list[str]:
         """Return the types of a code's history, oldest first."""

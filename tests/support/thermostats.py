@@ -16,8 +16,9 @@ from hubd.model import Climate, ClimateSetting
 from hubd.store.climate import Preset, Schedule, ThermostatRecord
 from hubd.store.records import Row
 from tests.sims.thermostats import SimThermostat, ThermostatNetwork
-from tests.support.clock import ManualClock, settle
+from tests.support.clock import ManualClock
 from tests.support.hub import bare_hub, until
+from tests.support.passing import pass_time, quiet
 
 ZONE = ZoneInfo("Europe/Berlin")
 
@@ -82,21 +83,11 @@ class ThermostatSite:
 
     async def quiet(self) -> None:
         """Return when nothing happens without time passing."""
-        calm, head = 0, -1
-        while calm < 3:
-            await self.hub.journal.transact(lambda _: None)
-            await settle()
-            calm = calm + 1 if self.hub.journal.head == head else 0
-            head = self.hub.journal.head
+        await quiet(self.hub.journal)
 
     async def wait(self, seconds: float) -> None:
         """Let time pass, stopping wherever somebody waits for it."""
-        end = self.clock.monotonic() + seconds
-        await self.quiet()
-        while (left := end - self.clock.monotonic()) > 0:
-            due = self.clock.next_due
-            await self.clock.advance(left if due is None else min(left, max(due, 0.0)))
-            await self.quiet()
+        await pass_time(self.clock, seconds, self.quiet)
 
     async def rows(self) -> list[Row]:
         """Return the journal's rows about thermostats, in order."""

@@ -13,7 +13,7 @@ from pathlib import Path
 from unittest.mock import patch
 
 from hubd.core import sense as sense_module
-from hubd.core.codes import reconciler as reconciler_module
+from hubd.core import watch as watch_module
 from hubd.core.codes import wishes as wishes_module
 from hubd.core.codes.pins import choose
 from hubd.core.hub import Hub, Instance, Site
@@ -406,7 +406,7 @@ def _is_store(error: BaseException) -> bool:
 
 @contextmanager
 def _looking(seconds: float) -> Iterator[None]:
-    with patch.object(reconciler_module, "LOOK_SECONDS", seconds), patch.object(sense_module, "LOOK_SECONDS", seconds):
+    with patch.object(watch_module, "LOOK_SECONDS", seconds), patch.object(sense_module, "LOOK_SECONDS", seconds):
         yield
 
 

@@ -8,9 +8,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from hubd.core.codes.pauses import END_PAUSES, PAUSES
 from hubd.core.codes.reconciler import STORE_PAUSE
 from hubd.core.hub import Hub
+from hubd.core.pauses import END_PAUSES, PAUSES
 from hubd.store.codes import CodeRecord
 from tests.sims.locks import Held, Moved, SimLock
 

@@ -17,10 +17,11 @@ from hubd.core.climate import rules
 from hubd.core.climate.plan import Plan, Step, plan
 from hubd.core.climate.readings import Doing, Reader
 from hubd.core.climate.story import take
-from hubd.core.codes.pauses import pause
 from hubd.core.dispatcher import Dispatcher, Errand
 from hubd.core.lanes import Priority
+from hubd.core.pauses import pause
 from hubd.core.sense import Sense
+from hubd.core.watch import Watch
 from hubd.driver.clock import Clock
 from hubd.model.capability import ThermostatCapability
 from hubd.model.climate import ClimateSetting
@@ -37,8 +38,6 @@ from hubd.store.tables import Tables, View
 LOG = logging.getLogger(__name__)
 
 EXCHANGE_SECONDS: Final = 15.0
-LOOK_SECONDS: Final = 10.0
-"""The longest sleep: a step of the wall clock is noticed within it."""
 STORE_PAUSE: Final = 5.0
 READ_SECONDS: Final = 3600.0
 """A thermostat that said nothing for so long is asked how it stands."""
@@ -108,22 +107,19 @@ class Reconciler:
         self._is_reachable = is_reachable
         self._zone = zone
         self._devices: dict[str, _Device] = {}
-        self._dirty: set[str] = set()
-        self._woken = asyncio.Event()
+        self._watch = Watch(clock)
 
     # -- being told ----------------------------------------------------------------------------------------------------
 
     def touch(self, device_id: str) -> None:
         """Look at a thermostat: something about it, or about what is wished of it, has changed."""
-        self._dirty.add(device_id)
-        self._woken.set()
+        self._watch.touch(device_id)
 
     def touch_all(self) -> None:
         """Look at every thermostat: the time, or a hop, has changed."""
         for device_id, record in self._journal.tables.devices.items():
             if record.device.description.capabilities.thermostat is not None:
-                self._dirty.add(device_id)
-        self._woken.set()
+                self._watch.touch(device_id)
 
     def heard(self, device_id: str, *, has_told: bool) -> None:
         """A thermostat answers: it need not rest any longer. `has_told`: it said how it stands."""
@@ -184,29 +180,12 @@ class Reconciler:
     async def run(self) -> None:
         """Live until cancelled."""
         self.touch_all()
-        while True:
-            dirty, self._dirty = self._dirty, set()
-            self._woken.clear()
-            for device_id in dirty:
-                await self._consider(device_id)
-                await asyncio.sleep(0)
-            await self._sleep()
-            now, monotonic = self._sense.now().at, self._clock.monotonic()
-            self._dirty.update(
-                one.device_id for one in self._devices.values() if one.task is None and _wait(one, now, monotonic) <= 0
-            )
+        await self._watch.run(self._consider, self._waits)
 
-    async def _sleep(self) -> None:
-        if not self._devices:  # a site without thermostats is left in peace
-            await self._woken.wait()
-            return
+    def _waits(self) -> list[tuple[str, float]]:
+        """Return the thermostats, with the seconds until each is to be looked at."""
         now, monotonic = self._sense.now().at, self._clock.monotonic()
-        waits = [_wait(one, now, monotonic) for one in self._devices.values() if one.task is None]
-        try:
-            async with self._clock.timeout(min(LOOK_SECONDS, max(0.0, min(waits, default=LOOK_SECONDS)))):
-                await self._woken.wait()
-        except TimeoutError:
-            pass
+        return [(one.device_id, _wait(one, now, monotonic)) for one in self._devices.values()]
 
     async def _consider(self, device_id: str) -> None:
         """Do what time does to a thermostat, plan it, and have its task begun."""
@@ -320,7 +299,7 @@ class Reconciler:
                 await self._turn(known, device.device.instance, step.rank)
         finally:
             known.task = None
-            self._woken.set()
+            self._watch.touch()
 
     async def _turn(self, known: _Device, instance: str, rank: Priority) -> None:
         errand = Errand()
@@ -403,7 +382,9 @@ class Reconciler:
 
 
 def _wait(known: _Device, now: datetime, monotonic: float) -> float:
-    """Return in how many seconds a thermostat is to be looked at."""
+    """Return in how many seconds a thermostat is to be looked at; one that is being served says so itself."""
+    if known.task is not None:
+        return inf
     waits = [known.alarm - monotonic]
     if known.wake_at is not None:
         waits.append((known.wake_at - now).total_seconds())

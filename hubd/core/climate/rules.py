@@ -12,7 +12,7 @@ from typing import Final, Literal, NamedTuple
 from msgspec.structs import replace
 
 from hubd.core.climate.calendar import base_at
-from hubd.core.codes.pauses import pause
+from hubd.core.pauses import pause
 from hubd.model.capability import ThermostatCapability
 from hubd.model.climate import ClimateSetting, ClimateSource, setting_of
 from hubd.model.event import ClimateFailed, Event, OverrideBegan, OverrideEnded, PlanChanged, PresetActivated

@@ -5,7 +5,7 @@ from datetime import datetime
 import msgspec
 from msgspec.structs import replace
 
-from hubd.core.codes import pauses
+from hubd.core import pauses
 from hubd.core.codes.keeper import PinKeeper
 from hubd.core.codes.plan import Step, frame_for, holds_another, is_in_place
 from hubd.core.codes.readings import Reader, place, take_off

@@ -9,7 +9,7 @@ from typing import Final, Literal
 
 from msgspec.structs import replace
 
-from hubd.core.codes import pauses
+from hubd.core import pauses
 from hubd.core.codes.keeper import PinKeeper
 from hubd.core.codes.plan import has_begun, is_in_place, is_over
 from hubd.core.codes.story import edits_of, tell

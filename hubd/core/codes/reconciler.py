@@ -12,6 +12,7 @@ from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 from itertools import accumulate
+from math import inf
 from typing import Final
 
 import msgspec
@@ -19,12 +20,13 @@ import msgspec
 from hubd.core.codes.clock import next_tick, tick
 from hubd.core.codes.exchange import Exchange, begin, end, is_answered
 from hubd.core.codes.keeper import PinKeeper
-from hubd.core.codes.pauses import pause
 from hubd.core.codes.plan import Pace, Plan, Step, plan
 from hubd.core.dispatcher import Dispatcher, Errand
 from hubd.core.lanes import Priority
+from hubd.core.pauses import pause
 from hubd.core.sense import Instant, Sense
 from hubd.core.vault import Vault
+from hubd.core.watch import Watch
 from hubd.driver.clock import Clock
 from hubd.model.capability import KeypadCapability
 from hubd.model.errors import StoreError
@@ -39,8 +41,6 @@ LOG = logging.getLogger(__name__)
 
 EXCHANGE_SECONDS: Final = 12.0
 """How long a lock may take for one exchange; an order to the same lock, which has 15 s, may wait for it."""
-LOOK_SECONDS: Final = 10.0
-"""The longest sleep: a step of the wall clock is noticed within it."""
 STORE_PAUSE: Final = 5.0
 LONGEST_END_REST: Final = 300.0
 """How long a lock that could not be reached rests at most once a code on it is over."""
@@ -115,8 +115,7 @@ class Reconciler:
         self._is_reachable = is_reachable
         self._pace = pace
         self._locks: dict[str, _Lock] = {}
-        self._dirty: set[str] = set()
-        self._woken = asyncio.Event()
+        self._watch = Watch(clock)
         self._means: dict[str, float] = {}
         self._complaints: set[str] = set()
 
@@ -124,8 +123,7 @@ class Reconciler:
 
     def touch(self, device_id: str) -> None:
         """Look at a lock: something about it, or about what is wished of it, has changed."""
-        self._dirty.add(device_id)
-        self._woken.set()
+        self._watch.touch(device_id)
 
     def heard(self, device_id: str) -> None:
         """A lock answers: it need not rest any longer."""
@@ -138,8 +136,7 @@ class Reconciler:
         """Look at every lock: the time, or a hop, has changed."""
         for device_id, record in self._journal.tables.devices.items():
             if record.device.description.capabilities.keypad is not None:
-                self._dirty.add(device_id)
-        self._woken.set()
+                self._watch.touch(device_id)
 
     async def drain(self, seconds: float) -> None:
         """Give the exchanges that are under way a little time; the dispatcher takes no new ones."""
@@ -186,25 +183,12 @@ class Reconciler:
     async def run(self) -> None:
         """Live until cancelled."""
         self.touch_all()
-        while True:
-            dirty, self._dirty = self._dirty, set()
-            self._woken.clear()
-            for device_id in dirty:
-                await self._consider(device_id)
-                await asyncio.sleep(0)
-            await self._sleep()
-            now, monotonic = self._sense.now().at, self._clock.monotonic()
-            self._dirty.update(lock.device_id for lock in self._locks.values() if _is_due(lock, now, monotonic))
+        await self._watch.run(self._consider, self._waits)
 
-    async def _sleep(self) -> None:
+    def _waits(self) -> list[tuple[str, float]]:
+        """Return the locks, with the seconds until each is to be looked at."""
         now, monotonic = self._sense.now().at, self._clock.monotonic()
-        waits = [_wait(lock, now, monotonic) for lock in self._locks.values() if lock.task is None]
-        seconds = min((wait for wait in waits if wait is not None), default=LOOK_SECONDS)
-        try:
-            async with self._clock.timeout(min(LOOK_SECONDS, max(0.0, seconds))):
-                await self._woken.wait()
-        except TimeoutError:
-            pass
+        return [(one.device_id, _wait(one, now, monotonic)) for one in self._locks.values()]
 
     async def _consider(self, device_id: str) -> None:
         """Plan a lock, do what time does, and have its task begun, or moved forward in the queue."""
@@ -321,7 +305,7 @@ class Reconciler:
                 await self._turn(lock, record.device.instance)
         finally:
             lock.task = lock.errand = None
-            self._woken.set()
+            self._watch.touch()
 
     async def _turn(self, lock: _Lock, instance: str) -> None:
         errand, lock.rank = Errand(), lock.steps[0].rank
@@ -448,16 +432,13 @@ def _is_look(step: Step) -> bool:
     return step.kind == "read" and step.code_id is None
 
 
-def _wait(lock: _Lock, now: datetime, monotonic: float) -> float | None:
-    """Return in how many seconds a lock is to be looked at."""
+def _wait(lock: _Lock, now: datetime, monotonic: float) -> float:
+    """Return in how many seconds a lock is to be looked at; one that is being served says so itself."""
+    if lock.task is not None:
+        return inf
     waits = []
     if lock.wake_at is not None:
         waits.append((lock.wake_at - now).total_seconds())
     if lock.alarm is not None:
         waits.append(lock.alarm - monotonic)
-    return min(waits, default=None)
-
-
-def _is_due(lock: _Lock, now: datetime, monotonic: float) -> bool:
-    wait = _wait(lock, now, monotonic)
-    return lock.task is None and wait is not None and wait <= 0
+    return min(waits, default=inf)

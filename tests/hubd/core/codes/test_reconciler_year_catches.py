@@ -11,8 +11,8 @@ from blockbuster import BlockBuster
 from hypothesis import given, settings
 from msgspec.structs import replace
 
-from hubd.core import hub
-from hubd.core.codes import exchange, pauses, plan, readings, reconciler, wishes
+from hubd.core import hub, pauses
+from hubd.core.codes import exchange, plan, readings, reconciler, wishes
 from hubd.core.sense import Sense
 from hubd.model.outcome import OutcomeKind
 from hubd.store.codes import CodeRecord

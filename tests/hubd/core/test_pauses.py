@@ -3,8 +3,8 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hubd.core.codes.pauses import PAUSES, pause
 from hubd.core.codes.plan import LONGEST_RETRY
+from hubd.core.pauses import PAUSES, pause
 
 
 @given(st.integers(1, 1_000_000))
