@@ -267,4 +267,5 @@ class LockNetwork:
             pin_ref=ref,
             is_enabled=held.is_enabled,
             frame=held.frame,
+            is_frame_told=lock.keypad.has_schedules,
         )

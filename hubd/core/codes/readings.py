@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from hubd.core import pauses
 from hubd.core.codes.keeper import PinKeeper
-from hubd.core.codes.plan import has_begun, is_in_place, is_over
+from hubd.core.codes.plan import Want, frame_for, has_begun, is_in_place, is_over, want
 from hubd.core.codes.story import edits_of, tell
 from hubd.model import ids
 from hubd.model.capability import KeypadCapability
@@ -178,7 +178,8 @@ class Reader:
         """A slot holds a PIN of which the hub knows nothing, or knows it only as a wish (after a restore)."""
         placed = Placement(seen.slot, "set", self._view.now, mark, seen.frame, pin is not None, seen.is_enabled)
         for code in self._view.codes_of(self._device_id):
-            if mark is not None and code.placement is None and code.pin is not None and code.pin.mark == mark:
+            is_wish = mark is not None and code.placement is None and code.pin is not None and code.pin.mark == mark
+            if is_wish and self._may_be_by_us(code, seen):
                 found = replace(code, placement=placed)
                 place(self._view, found, self._keypad, self._now, is_verified=True, is_enabled=seen.is_enabled)
                 return
@@ -188,6 +189,17 @@ class Reader:
             code = replace(code, pin=self._keeper.seal(code_id, pin))
         self._view.put_code(code)
         tell(self._view, code, CodeCreated(code_id=code_id, is_managed=False, slot=seen.slot))
+
+    def _may_be_by_us(self, code: CodeRecord, seen: CodeSeen) -> bool:
+        """Whether the hub may have put a code there of which it knows only the wish.
+
+        Before its start, only with the time frame that the hub would have given it; else it is by somebody's hand.
+        """
+        wanted = want(code, self._keypad, self._now, is_trusted=self._is_trusted)
+        if wanted is Want.KEEP or has_begun(code, self._now):
+            return True
+        is_frame_ours = seen.frame == frame_for(code, self._keypad) or (seen.frame is None and not seen.is_frame_told)
+        return wanted is Want.ON and is_frame_ours
 
     def _foreign_changed(
         self, code: CodeRecord, placed: Placement, seen: CodeSeen, mark: bytes | None, pin: str | None

@@ -123,18 +123,20 @@ class Scene:
         ref = None if pin is None else self.vault.seal(pin)
         return CodeSeen(native_id=DEVICE, slot=slot, is_used=is_masked or pin is not None, pin_ref=ref, **members)
 
-    def read(self, slot: int, pin: str | None = None, *, is_masked: bool = False, **members: Any) -> list[Event]:
+    def read(
+        self, slot: int, pin: str | None = None, *, is_masked: bool = False, is_trusted: bool = True, **members: Any
+    ) -> list[Event]:
         """Take in a reading."""
         seen = self.reading(slot, pin, is_masked=is_masked, **members)
-        return self.transact(lambda view: self._reader(view).read(seen))[1]
+        return self.transact(lambda view: self._reader(view, is_trusted=is_trusted).read(seen))[1]
 
     def hint(self, change: CodeChange, slot: int | None = None) -> None:
         """Take in a hint."""
         seen = CodeHintSeen(native_id=DEVICE, change=change, slot=slot)
         self.transact(lambda view: self._reader(view).hint(seen))
 
-    def _reader(self, view: View) -> Reader:
-        return Reader(view, self.record, self.keypad, self.keeper, self.at)
+    def _reader(self, view: View, *, is_trusted: bool = True) -> Reader:
+        return Reader(view, self.record, self.keypad, self.keeper, self.at, is_trusted=is_trusted)
 
     def plan(self, *, is_trusted: bool = True) -> Plan:
         return plan(self.codes, self.book, self.keypad, self.at, is_trusted=is_trusted)

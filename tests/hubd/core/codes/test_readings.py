@@ -271,24 +271,6 @@ def test_a_pin_that_the_lock_holds_and_does_not_open_for_is_not_set() -> None:
 # -- what nobody wished of the hub
 
 
-def test_a_wish_that_is_on_the_lock_already_is_known_again() -> None:
-    """After a restored backup: the database knows the wish, and the lock has had it for long."""
-    scene = Scene(is_read=False)
-    trouble = Trouble("duplicate_code_on_device", "The lock has this PIN.", NOON, 1, NOON + HOUR)
-    scene.put(trouble=trouble)
-    assert scene.read(3, PIN) == [CodePlaced(code_id="c", slot=3)]
-    assert scene.placed("c") == scene.on(3)
-    assert scene.only.trouble is None
-
-
-def test_a_wish_that_another_slot_has_already_is_not_had_twice() -> None:
-    scene = Scene(is_read=False)
-    scene.put(placement=scene.on(1))
-    events = scene.read(3, PIN)
-    assert kinds(events) == ["code.created"]
-    assert sorted(code.is_managed for code in scene.codes) == [False, True]
-
-
 def test_a_foreign_code_changes_and_goes() -> None:
     scene = Scene()
     scene.put(placement=scene.on(2), is_managed=False)

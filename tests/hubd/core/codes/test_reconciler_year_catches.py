@@ -102,6 +102,10 @@ def take_reserved_slots(stack: ExitStack) -> None:
     _swap(stack, plan._Planner, "_free_slots", take)  # noqa: SLF001
 
 
+def know_wishes_before_their_start(stack: ExitStack) -> None:
+    _swap(stack, readings.Reader, "_may_be_by_us", lambda *_: True)
+
+
 def rest_for_good(stack: ExitStack) -> None:
     _swap(stack, pauses, "pause", lambda _, **__: timedelta(days=365))
     _swap(stack, plan, "LONGEST_RETRY", timedelta(days=3650))
@@ -191,6 +195,7 @@ PLANTED: list[tuple[Plant, str, list[Operation]]] = [
     (look_for_no_twins, "R3", [READ, Create(3, pin=0), SOON, Create(3, pin=0), SOON]),
     (take_foreign_slots, "R4", [READ, Hand(0, 2, 1, is_told=True), READ, Create(0), SOON]),
     (take_reserved_slots, "R4", [READ, Create(0), SOON]),
+    (know_wishes_before_their_start, "R4", [READ, Create(0, 7200, pin=1), SOON, Hand(0, 4, 1, is_told=True), READ]),
     (sweep_too_often, "R5", SET),
     (tell_no_end, "R6", [*SET, Delete(0), SOON]),
     (believe_one_reading, "R6", [*SET, Lie(0, 2), Wait(2 * DAY)]),
