@@ -227,8 +227,35 @@ class Rules:
         self._recent.append((self._year.loop.time(), slot, "reads"))
         if number in lock.keypad.reserved_slots:
             self._break("R4", f"slot {number} of {lock.native_id} is reserved, and the hub read it")
-        if number not in lock.slots:
+        held = lock.slots.get(number)
+        if held is None:
             slot.is_owned = False
+        elif self._passes_for_the_hubs(lock, number, held):
+            slot.is_owned = True
+
+    def _passes_for_the_hubs(self, lock: SimLock, number: int, held: Held) -> bool:
+        """Whether nobody could tell what is in a slot from the hub's own, whoever wrote it.
+
+        It is what the hub sent there without an answer, as far as the lock tells; or it is there though the hub has
+        told the slot to be empty, likewise; or it is a wish that has begun, and that the hub has in no other slot.
+        """
+        hub = self._year.hub
+        if hub is None:
+            return False
+        instant = hub.sense.now()
+        for record in hub.journal.tables.codes.values():
+            if self._lock_of(hub, record) is not lock:
+                continue
+            is_same, placed = lock.keypad.tells_pins and hub.codes.pin(record) == held.pin, record.placement
+            if placed is not None and placed.slot == number:
+                is_sent = placed.state == "sent" and (is_same or not lock.keypad.tells_pins)
+                return is_sent or placed.state == "clearing"
+            wished = self._wished.get(record.code_id)
+            if placed is None and is_same and wished is not None:
+                has_begun = wished.span[0] <= instant.at.timestamp()
+                if has_begun or not instant.is_trusted:
+                    return True
+        return False
 
     def told(self, lock: SimLock, number: int) -> None:
         """Take in that a lock hinted at a change."""

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 
 from tests.support.virtual import allow_blocking
 from tests.support.year import live_through
-from tests.support.year_operations import Create, Operation, Wait, script
+from tests.support.year_operations import Break, Create, Hand, Operation, Wait, script
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -17,6 +17,36 @@ def _no_time_passes(nothing_blocks: BlockBuster) -> None:
 def test_a_quiet_month() -> None:
     year = live_through([Create(0), Create(1, 3600, 86_400), Wait(30 * 86_400)])
     assert [len(lock.slots) for lock in year.locks] == [1, 0, 0, 0]
+
+
+READ, SOON, DAY, DAYS = Wait(100), Wait(3), Wait(86_400), Wait(3 * 86_400)
+
+
+@pytest.mark.parametrize(
+    "operations",
+    [
+        pytest.param([Break(0, "deaf", 30), Create(0, 0, 2 * 86_400, pin=3), SOON, Hand(0, 4, 3)], id="a wish"),
+        pytest.param(
+            [Break(0, "deaf", 30), Create(0, 691_200, 60, pin=3), Create(0, 0, 172_800, pin=3), SOON, Hand(0, 4, 3)],
+            id="one of two wishes",
+        ),
+        pytest.param([Break(0, "deaf", 30), Create(0, 0, pin=3), SOON, Hand(0, 2, 3)], id="what was sent"),
+        pytest.param([Break(2, "deaf", 30), Create(2, 0, pin=3), SOON, Hand(2, 1, 2)], id="what may have been sent"),
+        pytest.param(
+            [Create(0, 0, 60), Wait(55), Break(0, "mute", 30), Wait(12), Hand(0, 2, 2)], id="what was to be emptied"
+        ),
+    ],
+)
+def test_what_passes_for_the_hubs_own_comes_off_its_lock_with_it(operations: list[Operation]) -> None:
+    """Somebody does by hand what the hub does, and nothing that a lock tells says who it was."""
+    year = live_through([READ, *operations, DAYS])
+    assert [lock.slots for lock in year.locks] == [{}] * 4
+
+
+def test_the_pin_of_a_wish_that_has_not_begun_is_not_the_hubs_who_found_it() -> None:
+    year = live_through([DAY, Hand(1, 4, 3), Create(1, 432_000, 600, pin=3, prefers_native=False), Wait(6 * 86_400)])
+    (moved,) = year.locks[1].log
+    assert (moved.slot, moved.by) == (4, "person")
 
 
 @settings(max_examples=30)
