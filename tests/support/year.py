@@ -367,7 +367,8 @@ class Year:
             task.result()
         except HubError:
             return
-        self.rules.adopt(self._target)
+        is_pool_emptied = isinstance(operation, ops.Pool) and not operation.is_wanted
+        self.rules.adopt(self._target, has_ended_backups=is_pool_emptied or isinstance(operation, ops.Delete))
 
     def whole(self, later: float) -> datetime:
         """Return a time that is so much later than the true one."""

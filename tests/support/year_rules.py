@@ -53,6 +53,7 @@ class Wished:
     mark: bytes
     is_open: bool
     is_chosen: bool
+    is_backup: bool = False
     over_at: float = EVER
     missing: Count = field(default_factory=Count)
     blind: Count = field(default_factory=Count)
@@ -75,6 +76,8 @@ class Slot:
     """How often the hub was told what it holds, since a person wrote it."""
     is_told: bool = False
     """The lock has hinted at that."""
+    is_told_late: bool = False
+    """It did so when a command of the hub was under way to it, or not answered: the next one waits for a reading."""
     spared_until: float = 0.0
     """A command of before a conversion may be under way until then."""
     outside: Count = field(default_factory=Count)
@@ -143,8 +146,8 @@ class Rules:
         """Go by the hub's books from its next start on: it died while something was wished."""
         self._is_unsure = True
 
-    def adopt(self, code_id: str | None) -> None:
-        """Take in what was wished just now, of one code or (None) of whichever."""
+    def adopt(self, code_id: str | None, *, has_ended_backups: bool = False) -> None:
+        """Take in what was wished just now, of one code or (None) of whichever, and of spare codes with it."""
         hub = self._year.hub
         if hub is None:
             self._is_unsure = True
@@ -155,7 +158,8 @@ class Rules:
             if is_new or code_id in {None, record.code_id} or record.is_backup:
                 self._take(hub, record)
         for wished in self._wished.values():
-            if wished.code_id not in codes and (code_id in {None, wished.code_id}) and wished.over_at == EVER:
+            is_meant = code_id in {None, wished.code_id} or (has_ended_backups and wished.is_backup)
+            if wished.code_id not in codes and is_meant and wished.over_at == EVER:
                 wished.over_at = self._year.clock.true().timestamp()
 
     def _take(self, hub: Hub, record: CodeRecord) -> None:
@@ -185,7 +189,7 @@ class Rules:
         over_at = EVER if record.deleted_at is None else now if known is None else min(known.over_at, now)
         is_open, mark = record.is_external_modification_allowed, record.pin.mark
         self._wished[record.code_id] = Wished(
-            record.code_id, lock, window, pin, mark, is_open, record.is_pin_chosen, over_at
+            record.code_id, lock, window, pin, mark, is_open, record.is_pin_chosen, record.is_backup, over_at
         )
 
     def _lock_of(self, hub: Hub, record: CodeRecord) -> SimLock:
@@ -204,7 +208,7 @@ class Rules:
         if moved.slot in lock.keypad.reserved_slots:
             self._break("R4", f"{where} is reserved, and the hub wrote it")
         is_foreign = before is not None and slot.author == "person" and not slot.is_owned
-        is_known = slot.reads > 0 or slot.is_told
+        is_known = slot.reads > 0 or (slot.is_told and not slot.is_told_late)
         if is_foreign and is_known and slot.spared_until < self._year.clock.true().timestamp():
             self._break("R4", f"{where} is not the hub's, who could know that, and the hub wrote it")
         if moved.held is not None:
@@ -260,8 +264,14 @@ class Rules:
     def told(self, lock: SimLock, number: int) -> None:
         """Take in that a lock hinted at a change."""
         slot = self._slots[lock.native_id][number]
-        slot.is_told = True
+        slot.is_told, slot.is_told_late = True, self._is_under_way(lock, number)
         self._recent.append((self._year.loop.time(), slot, "told"))
+
+    def _is_under_way(self, lock: SimLock, number: int) -> bool:
+        hub = self._year.hub
+        records = [] if hub is None else [r for r in hub.journal.tables.codes.values() if self._lock_of(hub, r) is lock]
+        placed = (record.placement for record in records if record.placement is not None)
+        return any(p.slot == number and p.state != "set" for p in placed)
 
     def failed(self, lock: SimLock) -> None:
         """See `Witness`."""

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 
 from tests.support.virtual import allow_blocking
 from tests.support.year import live_through
-from tests.support.year_operations import Break, Create, Hand, Operation, Wait, script
+from tests.support.year_operations import Break, Create, Hand, Operation, Pool, Wait, script
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -47,6 +47,14 @@ def test_the_pin_of_a_wish_that_has_not_begun_is_not_the_hubs_who_found_it() -> 
     year = live_through([DAY, Hand(1, 4, 3), Create(1, 432_000, 600, pin=3, prefers_native=False), Wait(6 * 86_400)])
     (moved,) = year.locks[1].log
     assert (moved.slot, moved.by) == (4, "person")
+
+
+def test_a_hint_comes_too_late_for_a_command_that_is_under_way() -> None:
+    live_through([READ, Create(1, pin=1), Hand(1, 1, 2, is_told=True), READ])
+
+
+def test_spare_codes_that_are_not_on_their_lock_yet_go_with_the_pool() -> None:
+    live_through([READ, Pool(1), Pool(1, is_wanted=False), READ])
 
 
 @settings(max_examples=30)
