@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from hubd.core import pauses
 from hubd.core.codes.keeper import PinKeeper
-from hubd.core.codes.plan import Step, frame_for, holds_another, is_in_place
+from hubd.core.codes.plan import DUPLICATE, NOT_REMOVED, Step, frame_for, holds_another, is_in_place
 from hubd.core.codes.readings import Reader, place, take_off
 from hubd.core.codes.story import tell
 from hubd.core.codes.wishes import Wishes
@@ -24,9 +24,9 @@ from hubd.store.tables import View, native_key
 TOLD_AFTER = 3
 """Failures in a row, of the kind that may be chance, after which somebody is told."""
 
-_NOT_SET, _NOT_REMOVED = "failed_to_set_on_device", "failed_to_remove_from_device"
+_NOT_SET = "failed_to_set_on_device"
 _CODES = {
-    "duplicate_code": "duplicate_code_on_device",
+    "duplicate_code": DUPLICATE,
     "no_space": "no_space_for_access_code_on_device",
 }
 _FOR_NOW = {OutcomeKind.UNREACHABLE, OutcomeKind.EXPIRED}
@@ -181,7 +181,7 @@ def _failed(view: View, exchange: Exchange, code: CodeRecord, outcome: Outcome, 
 def _error(exchange: Exchange, code: CodeRecord) -> str:
     """Return what a failure is called: of something that is to be on the lock, or off it."""
     is_removal = exchange.step.kind == "clear" or exchange.step.rank is Priority.END or _is_clearing(code)
-    return _NOT_REMOVED if is_removal or code.deleted_at else _NOT_SET
+    return NOT_REMOVED if is_removal or code.deleted_at else _NOT_SET
 
 
 def _lengths(outcome: Outcome) -> str:
@@ -214,14 +214,14 @@ def _note(
     Failures to set count as in a row whatever each was: a lock that gives another reason each time rests as long.
     """
     before = code.trouble
-    if before is not None and (before.code == _NOT_REMOVED) is not (error == _NOT_REMOVED):
+    if before is not None and (before.code == NOT_REMOVED) is not (error == NOT_REMOVED):
         before = None
     same = before if before is not None and before.code == error else None
     attempts = 1 if before is None else before.attempts + 1
     since: datetime = at if same is None else same.since
     is_told = same is not None and same.is_told
     is_news = not is_told and (is_certain or attempts >= TOLD_AFTER)
-    is_end = error == _NOT_REMOVED or holds_another(code)
+    is_end = error == NOT_REMOVED or holds_another(code)
     retry = at if is_drawn and before is None else at + pauses.pause(attempts, is_end=is_end)
     trouble = Trouble(error, message, since, attempts, retry, conflict_id, is_told or is_news)
     view.put_code(replace(code, trouble=trouble))

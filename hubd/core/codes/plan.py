@@ -10,7 +10,7 @@ The first step of a plan is done, what came of it is recorded, and the plan is m
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from enum import Enum, auto
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
@@ -30,6 +30,8 @@ MOST_DOUBTS = 6
 LONGEST_RETRY = timedelta(hours=1)
 FIRST_SWEEP = timedelta(seconds=2)
 """Between two readings of a lock of which nothing is known yet."""
+NOT_REMOVED: Final = "failed_to_remove_from_device"
+DUPLICATE: Final = "duplicate_code_on_device"
 
 type StepKind = Literal["read", "set", "clear"]
 type HoldCode = Literal["not_begun", "clock_not_trusted", "retry_later", "no_space", "duplicate", "unknown_slots"]
@@ -134,6 +136,11 @@ def holds_another(code: CodeRecord) -> bool:
     return placed is not None and (placed.is_over or (code.pin is not None and placed.mark != code.pin.mark))
 
 
+def _was_refused(code: CodeRecord) -> bool:
+    """Whether the lock said that it has the PIN in another slot, or would not give up the one before."""
+    return code.trouble is not None and code.trouble.code in {DUPLICATE, NOT_REMOVED}
+
+
 def _is_early(code: CodeRecord, keypad: KeypadCapability, at: datetime) -> bool:
     return frame_for(code, keypad) is not None and code.starts_at is not None and code.starts_at - PRELOAD <= at
 
@@ -151,7 +158,7 @@ def _doubt_pause(doubt: Doubt) -> timedelta:
 
 def _is_of_its_setting(code: CodeRecord, rank: Priority) -> bool:
     """Whether a code that is to go rests only because setting it had failed."""
-    return rank is Priority.END and code.trouble is not None and code.trouble.code != "failed_to_remove_from_device"
+    return rank is Priority.END and code.trouble is not None and code.trouble.code != NOT_REMOVED
 
 
 def plan(
@@ -253,8 +260,10 @@ class _Planner:
         twin = self._twin(code)
         if twin is not None:
             self._holds[code.code_id] = Hold("duplicate", conflict_id=twin.code_id)
-            if code.placement is not None and self._opens_ring(code):
-                self._do(code, rank, "clear", code.placement.slot)
+        if code.placement is not None and holds_another(code) and (twin is not None or _was_refused(code)):
+            self._do(code, Priority.END, "clear", code.placement.slot)  # the PIN before is over, whatever this one does
+        elif twin is not None:
+            pass
         elif code.placement is not None:
             self._do(code, rank, "set", code.placement.slot)
         elif self._rests(code, rank):
@@ -275,17 +284,6 @@ class _Planner:
         return next(
             (o for o in self._placed.values() if o is not code and o.placement and o.placement.mark == mark), None
         )
-
-    def _opens_ring(self, code: CodeRecord) -> bool:
-        """Whether codes wait for each other's old PINs in a ring, and this one is to go off the lock for the others."""
-        ring, twin = [code.code_id], self._twin(code)
-        while twin is not None and twin.code_id not in ring:
-            wanted = want(twin, self._keypad, self._at, is_trusted=self._is_trusted)
-            if wanted is not Want.ON or is_in_place(twin, self._keypad):
-                return False
-            ring.append(twin.code_id)
-            twin = self._twin(twin)
-        return twin is code and code.code_id == min(ring)
 
     def _free_slots(self) -> Iterator[int]:
         doubted = {doubt.slot for doubt in self._book.doubts if doubt.is_used}

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from hubd.core import pauses
 from hubd.core.codes.keeper import PinKeeper
-from hubd.core.codes.plan import Want, frame_for, has_begun, is_in_place, is_over, want
+from hubd.core.codes.plan import DUPLICATE, Want, frame_for, has_begun, holds_another, is_in_place, is_over, want
 from hubd.core.codes.story import edits_of, tell
 from hubd.model import ids
 from hubd.model.capability import KeypadCapability
@@ -308,7 +308,9 @@ def take_off(view: View, code: CodeRecord, at: datetime, *, is_trusted: bool = T
     """Write down that the code's slot is empty, because the hub emptied it."""
     if code.placement is None:
         return
-    after = replace(code, placement=None, trouble=None, is_delay_told=False)
+    is_refused = code.trouble is not None and code.trouble.code == DUPLICATE and holds_another(code)
+    trouble = code.trouble if is_refused else None  # that is of the PIN in its place, which rests as before
+    after = replace(code, placement=None, trouble=trouble, is_delay_told=False)
     if code.is_managed:
         tell(view, after, CodeTakenOff(code_id=code.code_id, slot=code.placement.slot, reason=_why_off(code, at)))
     if not bury(view, after, at, is_trusted=is_trusted):

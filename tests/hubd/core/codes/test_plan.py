@@ -23,7 +23,7 @@ from hubd.core.codes.plan import (
 )
 from hubd.core.lanes import Priority
 from hubd.model import KeypadCapability, TimeFrame
-from hubd.store.codes import CodeBook, CodeRecord, Doubt, Placement
+from hubd.store.codes import CodeBook, CodeRecord, Doubt, Placement, Trouble
 from tests.hubd.core.codes.obedient import apply
 from tests.hubd.core.codes.plans import HOUR, NATIVE, PLAIN, READ, TICK, WINDOW, bound, code, on, steps, trouble
 from tests.support.clock import NOON
@@ -213,6 +213,25 @@ def test_a_twin_on_the_lock_holds_a_code_back_and_is_named() -> None:
     made = plan([code(), foreign], READ, PLAIN, NOON)
     assert made.holds == {"c": Hold("duplicate", conflict_id="f")}
     assert [step for step in made.steps if step.kind == "set"] == []
+
+
+@pytest.mark.parametrize("has_twin", [True, False])
+def test_a_pin_that_was_changed_does_not_go_on_opening_because_the_new_one_has_to_wait(*, has_twin: bool) -> None:
+    """Another slot holds the new one, as the hub knows, or as the lock says of a slot that it does not tell."""
+    foreign = code("f", b"A", is_managed=False, placement=on(2))
+    refused = Trouble("duplicate_code_on_device", "The lock has it.", NOON, 1, NOON + HOUR)
+    changed = code(placement=on(3, b"old"), trouble=None if has_twin else refused)
+    made = plan([changed, foreign] if has_twin else [changed], READ, PLAIN, NOON)
+    assert steps(made)[0] == ("clear", 3, "c")
+    assert (made.steps[0].rank, made.steps[0].takes_off) == (Priority.END, True)
+    off = replace(changed, placement=None)
+    assert plan([off, foreign] if has_twin else [off], READ, PLAIN, NOON).steps == ()
+
+
+def test_a_twin_does_not_take_a_code_off_whose_pin_is_there_as_wished() -> None:
+    foreign = code("f", b"A", is_managed=False, placement=on(2))
+    made = plan([code(placement=on(3, is_enabled=False)), foreign], READ, PLAIN, NOON)
+    assert made.steps == ()
 
 
 def test_a_twin_that_goes_makes_way() -> None:
