@@ -6,7 +6,7 @@ import random
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -286,13 +286,21 @@ class Year:
         self._for_a_while(("online", number), seconds, come_back)
 
     def _tell(self, seen: ReachabilitySeen | CodeHintSeen, was_told: Callable[[], None] = lambda: None) -> None:
-        """Have the driver publish something, if there is one; what the disk does not take was not told."""
+        """Have the driver publish something, if there is one.
+
+        What the disk does not take was not told, and ends the life of the link; the next one says which locks answer.
+        """
         if self.hub is None or not self.hub.health["radio"].is_connected:
             return
 
         async def publish() -> None:
-            with suppress(HubError):
-                await self.network.living_port.publish(seen)
+            port = self.network.living_port
+            try:
+                await port.publish(seen)
+            except HubError:
+                if port is self.network.port:
+                    self.network.lose()
+            else:
                 was_told()
 
         task = asyncio.create_task(publish())

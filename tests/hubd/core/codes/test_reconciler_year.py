@@ -5,8 +5,8 @@ from blockbuster import BlockBuster
 from hypothesis import given, settings
 
 from tests.support.virtual import allow_blocking
-from tests.support.year import live_through
-from tests.support.year_operations import Break, Create, Hand, Operation, Pool, Wait, script
+from tests.support.year import PINS, live_through
+from tests.support.year_operations import Break, Create, Disk, Hand, Leave, Operation, Pool, Repin, Wait, script
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -57,7 +57,21 @@ def test_spare_codes_that_are_not_on_their_lock_yet_go_with_the_pool() -> None:
     live_through([READ, Pool(1), Pool(1, is_wanted=False), READ])
 
 
-@settings(max_examples=30)
+def test_a_pin_that_was_changed_to_one_that_a_lock_has_already_opens_no_longer() -> None:
+    year = live_through([Hand(2, 2, 0), READ, Create(2, pin=1), READ, Repin(0, 0), READ])
+    assert year.locks[2].pins() == {2: PINS[0]}
+
+
+def test_a_code_that_a_lock_refuses_stays_due_and_is_tried_now_and_then() -> None:
+    year = live_through([Hand(2, 2, 0), READ, Create(2, pin=0), READ])
+    assert year.locks[2].pins() == {2: PINS[0]}
+
+
+def test_what_the_disk_does_not_take_of_a_driver_the_next_life_of_its_link_says() -> None:
+    live_through([READ, Leave(1, 5), Wait(5), Disk(3), DAY, Pool(1), READ])
+
+
+@settings(max_examples=20)
 @given(script(16))
 def test_the_rules_hold(operations: list[Operation]) -> None:
     live_through(operations)
