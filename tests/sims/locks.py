@@ -161,8 +161,11 @@ class LockNetwork:
         self.port = port
         self._clock = port.clock
         self._lost.clear()
-        for lock in self.locks.values():
-            await port.found(lock.description, ReachabilitySeen(native_id=lock.native_id, online=lock.is_online))
+        told: dict[str, bool] = {}
+        while stale := [lock for name, lock in self.locks.items() if told.get(name) is not lock.is_online]:
+            for lock in stale:  # one may come back while the others are announced
+                told[lock.native_id] = lock.is_online
+                await port.found(lock.description, ReachabilitySeen(native_id=lock.native_id, online=lock.is_online))
         port.ready()
         await self._lost.wait()
         raise DriverError("stick", "stick_lost", "The stick is gone.")

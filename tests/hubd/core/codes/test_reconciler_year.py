@@ -6,7 +6,7 @@ from hypothesis import given, settings
 
 from tests.support.virtual import allow_blocking
 from tests.support.year import PINS, live_through
-from tests.support.year_operations import Break, Create, Disk, Hand, Leave, Operation, Pool, Repin, Wait, script
+from tests.support.year_operations import Break, Crash, Create, Disk, Hand, Leave, Operation, Pool, Repin, Wait, script
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -69,6 +69,10 @@ def test_a_code_that_a_lock_refuses_stays_due_and_is_tried_now_and_then() -> Non
 
 def test_what_the_disk_does_not_take_of_a_driver_the_next_life_of_its_link_says() -> None:
     live_through([READ, Leave(1, 5), Wait(5), Disk(3), DAY, Pool(1), READ])
+
+
+def test_a_lock_that_comes_back_while_a_life_of_its_link_begins_is_not_taken_for_gone() -> None:
+    live_through([READ, Leave(0, 1800, is_told=False), Create(0), Crash(0)])  # all is healed at the end, just then
 
 
 @settings(max_examples=20)
