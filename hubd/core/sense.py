@@ -90,6 +90,8 @@ class Sense:
         self._offset = self._apart()
         self._set_at = self._anchor.monotonic
         self._was_trusted: bool | None = None if sources else True
+        self._was_doubted = False
+        """Somebody was told a time that is not relied on: what waits for that is to look again."""
         self._save_at = 0.0
 
     async def open(self) -> None:
@@ -117,6 +119,7 @@ class Sense:
             is_trusted = False
             at = max(wall, own) if wall - own <= PLAUSIBLE else own
         self._latest = max(self._latest, at)
+        self._was_doubted = self._was_doubted or not is_trusted
         return Instant(self._latest, is_trusted)
 
     @property
@@ -228,7 +231,8 @@ class Sense:
         self._was_trusted = is_trusted
         if is_trusted != was_trusted:
             self._log(is_first=was_trusted is None)
-        if is_step or is_trusted != was_trusted:
+        was_doubted, self._was_doubted = self._was_doubted, not is_trusted
+        if is_step or is_trusted != was_trusted or (is_trusted and was_doubted):
             self.changed()
             return True
         return False

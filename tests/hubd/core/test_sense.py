@@ -256,6 +256,18 @@ async def test_a_step_that_is_taken_back_is_forgotten(tmp_path: Path) -> None:
         assert one.changes == 2
 
 
+async def test_a_step_that_is_taken_back_before_anybody_looked_is_told_to_who_asked_meanwhile(tmp_path: Path) -> None:
+    """A code that was to begin just then waits for the clock, and would not be looked at again."""
+    clock = ManualClock()
+    async with life(tmp_path, clock, Witnesses()) as one:
+        for is_asked in (False, True):
+            clock.step(7200)
+            assert not (is_asked and one.is_trusted)
+            clock.step(-7200)
+            await look(clock, 2 * LOOK_SECONDS)
+            assert one.changes == int(is_asked)
+
+
 async def test_a_step_while_the_hub_was_down_is_noticed(tmp_path: Path) -> None:
     clock = ManualClock()
     await lived(tmp_path, clock, Witnesses())
