@@ -20,7 +20,7 @@ import msgspec
 from hubd.core.codes.clock import next_tick, tick
 from hubd.core.codes.exchange import Exchange, begin, end, is_answered
 from hubd.core.codes.keeper import PinKeeper
-from hubd.core.codes.plan import Pace, Plan, Step, plan
+from hubd.core.codes.plan import Pace, Plan, Step, is_over, plan
 from hubd.core.dispatcher import Dispatcher, Errand
 from hubd.core.lanes import Priority
 from hubd.core.pauses import pause
@@ -359,15 +359,19 @@ class Reconciler:
         """Empty the slot of a code that is over though the disk refuses to have it written down.
 
         Of all changes this one may be made twice: the record still says that the code is there and over, so that it is
-        taken off again, and written down, once the disk takes it or the hub has crashed. A door waits for no disk.
+        taken off again, and written down, once the disk takes it or the hub has crashed. A door waits for no disk. What
+        is off its lock only for now (it was moved to later) waits: once it begins, nothing would say that it is gone.
         """
-        record, codes = self._journal.tables.devices[lock.device_id], self._journal.tables.codes
+        tables = self._journal.tables
+        record = tables.devices[lock.device_id]
         keypad = record.device.description.capabilities.keypad
         steps = [step for step in lock.steps if (step.kind, step.rank) == ("clear", Priority.END)]
+        over = {code.code_id for code in tables.codes_of(lock.device_id) if is_over(code, self._sense.now().at)}
+        steps = [step for step in steps if step.code_id in over]
         step = next((step for step in steps if (step.slot, step.code_id or "") not in lock.blind), None)
         if step is None or keypad is None:
             return
-        outcome = await self._ask(instance, Exchange(step, record, keypad, codes.get(step.code_id or "")))
+        outcome = await self._ask(instance, Exchange(step, record, keypad, tables.codes.get(step.code_id or "")))
         if outcome.kind is OutcomeKind.DONE:
             lock.blind.add((step.slot, step.code_id or ""))
         self._forget(outcome)

@@ -415,6 +415,23 @@ async def test_a_code_that_is_over_is_taken_off_though_the_disk_is_full(tmp_path
         assert (await site.status(code), await site.status(stays)) == ("gone", "set")
 
 
+async def test_a_code_that_was_moved_to_later_is_not_taken_off_unless_that_can_be_written_down(tmp_path: Path) -> None:
+    """It begins before the disk takes anything: what was written of it by then says that it is there."""
+    async with lock_site(tmp_path / "hub.db") as site:
+        await site.wait(FIRST_READ)
+        code = await site.wish(pin=PIN)
+        await site.wait(10)
+        site.lock().fault = "refuse"
+        await site.codes.update(code.code_id, Change(starts_at=site.at(minutes=5), ends_at=site.at(minutes=60)), "me")
+        await site.wait(3)
+        site.lock().fault = "none"
+        await refuse_writes(site.hub.journal.database)
+        await site.clock.advance(600)
+        await take_writes(site.hub.journal.database)
+        await site.wait(60)
+        assert (await site.status(code), list(site.lock().pins().values())) == ("set", [PIN])
+
+
 async def test_a_lock_that_says_again_and_again_that_it_is_there_rests_all_the_same(tmp_path: Path) -> None:
     async with lock_site(tmp_path / "hub.db") as site:
         await site.wait(FIRST_READ)
