@@ -152,7 +152,8 @@ async def _serve(
                 filters = table.filters
                 kinds = table.manifest.kinds if filters.include_kinds is None else filters.include_kinds
                 policy = Policy(kinds, filters.exclude_kinds, filters.include_ids, filters.exclude_ids)
-                hub.add(Instance(table.id, table.manifest, table.manifest.create(table.config), policy))
+                driver = table.manifest.create(table.config)
+                hub.add(Instance(table.id, table.manifest, driver, policy, table.config))
             server = _server(config, hub, keys, tls)
             await server.start(config.http.host, config.http.port)
             try:

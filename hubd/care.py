@@ -327,7 +327,7 @@ async def _conclude(client: Client, run: dict[str, Any], screen: Screen, argumen
         return await _save(client, run, screen, arguments.out)
     if result["has_file"]:
         screen.say(f"  {result['file_name']} stays in the hub's data directory; with --out FILE it is saved here")
-    return DONE
+    return FAILED if result["has_faults"] else DONE
 
 
 def _check_place(out: Path) -> None:

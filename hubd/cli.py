@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from hubd import __version__, care, codes, inventory, replacing, tapes
+from hubd import __version__, care, codes, doctor, inventory, replacing, tapes
 from hubd.box import URL_FILE
 from hubd.client import Client, ClientError
 from hubd.config import Config, ConfigError, load
@@ -351,6 +351,7 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("file", type=Path, metavar="FILE")
     listing = add("devices", "List the devices of the running hub.", _talk(inventory.devices), config, output)
     listing.add_argument("--long", action="store_true", help="with model, firmware, battery and link")
+    doctor.add(add, config, output)
     care.add(add, _talk, config, output)
     replacing.add(add, _talk, config, output)
     codes.add(commands, _talk, config, output)

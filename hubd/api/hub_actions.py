@@ -53,6 +53,8 @@ class ResultShape(shapes.Shape, frozen=True, kw_only=True):
     table: tuple[dict[str, Fact], ...]
     has_file: bool
     file_name: str | None
+    has_faults: bool
+    """What was looked at is not as it should be: a check that failed."""
 
 
 class RunShape(shapes.Shape, frozen=True, kw_only=True):
@@ -277,6 +279,7 @@ def _result(result: ActionResult, *, may: bool) -> ResultShape:
         table=result.table if may else (),
         has_file=result.file is not None,
         file_name=None if result.file is None else result.file.name,
+        has_faults=result.has_faults,
     )
 
 

@@ -9,6 +9,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from hubd.core.public import told
 from hubd.driver.clock import Clock
 from hubd.model.event import DeviceRemoved
 from hubd.store.records import Absence, DeviceRecord
@@ -62,7 +63,7 @@ def miss(view: View, record: DeviceRecord, *, passed: float, seconds: float) -> 
         reason = f"Its network no longer lists it: {absence.scans} complete scans did not find it."
         view.emit(
             DeviceRemoved(reason=reason),
-            public="device.removed" if record.is_managed else None,
+            public=told(record.device.description.kind, "device.removed") if record.is_managed else None,
             instance=record.device.instance,
             device_id=record.device.device_id,
         )

@@ -13,6 +13,7 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
+from hubd.core import check
 from hubd.core.arguments import convert, has_words
 from hubd.core.health import InstanceHealth
 from hubd.core.runs import LONGEST_MESSAGE, End, Failure, Message, Run, RunState
@@ -20,7 +21,7 @@ from hubd.core.supervisor import is_cancelled
 from hubd.driver import intake
 from hubd.driver.actions import Action, ActionError
 from hubd.driver.clock import Clock
-from hubd.driver.protocol import ActingDriver, Driver, DriverError
+from hubd.driver.protocol import ActingDriver, Driver, DriverConfig, DriverError
 from hubd.model.errors import BusyError, HubError, InvalidInputError, NotFoundError, StoreError
 from hubd.model.event import ActionEnded, ActionStarted
 from hubd.store.journal import Journal
@@ -50,11 +51,15 @@ class Actions:
         self._group = group
         self._runs: OrderedDict[str, Run] = OrderedDict()
         self._drivers: dict[str, tuple[Driver, InstanceHealth]] = {}
+        self._checks: dict[str, check.Act] = {}
         self._is_closing = False
 
-    def attach(self, instance: str, driver: Driver, health: InstanceHealth) -> None:
-        """Make an instance's actions known."""
+    def attach(self, instance: str, driver: Driver, health: InstanceHealth, config: DriverConfig | None = None) -> None:
+        """Make an instance's actions known; with its config, the checks of its driver are one."""
         self._drivers[instance] = (driver, health)
+        checks = None if config is None else check.checker(instance, health.manifest, config, self._clock)
+        if checks is not None:
+            self._checks[instance] = checks
 
     async def recover(self) -> None:
         """Journal the end of what a crash interrupted. Before any driver runs."""
@@ -71,7 +76,10 @@ class Actions:
 
     def catalogue(self, instance: str) -> tuple[Action, ...]:
         """Return what an instance can be asked to do."""
-        return self._drivers[instance][1].manifest.actions if instance in self._drivers else ()
+        if instance not in self._drivers:
+            return ()
+        own = self._drivers[instance][1].manifest.actions
+        return (check.ACTION, *own) if instance in self._checks else own
 
     def find(self, instance: str, name: str) -> Action:
         """Return an action of an instance. Raises `NotFoundError`."""
@@ -103,7 +111,7 @@ class Actions:
         `device` is (device id, native id). Raises `NotFoundError`, `InvalidInputError`, `BusyError`, `StoreError`;
         then nothing was started. Cancelling the caller does not take the action back.
         """
-        action, driver = self._acting(instance, name)
+        action, does = self._acting(instance, name)
         if action.on_device and device is None:
             raise InvalidInputError("device_id", "is needed: this action is done to one device")
         if not action.on_device and device is not None:
@@ -114,7 +122,7 @@ class Actions:
         run.has_words = has_words(typed)
         self._remember(run)
         started: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        act = partial(driver.act, name, typed, None if device is None else device[1], run)
+        act = partial(does, typed, None if device is None else device[1], run)
         self._group.create_task(self._live(run, act, started), name=f"action-{instance}-{name}")
         await asyncio.shield(started)
         return run
@@ -139,16 +147,18 @@ class Actions:
 
     # -- whether it may start ------------------------------------------------------------------------------------------
 
-    def _acting(self, instance: str, name: str) -> tuple[Action, ActingDriver]:
+    def _acting(self, instance: str, name: str) -> tuple[Action, check.Act]:
         if instance not in self._drivers:
             raise NotFoundError("driver_not_configured", f"No driver {instance!r} is configured on this hub.")
         driver, health = self._drivers[instance]
+        if name == check.ACTION.name and instance in self._checks:
+            return check.ACTION, self._checks[instance]
         action = next((one for one in health.manifest.actions if one.name == name), None)
         if action is None or not isinstance(driver, ActingDriver):
-            known = ", ".join(one.name for one in health.manifest.actions) or "none"
+            known = ", ".join(one.name for one in self.catalogue(instance)) or "none"
             message = f"{health.manifest.title} has no action {name!r}; it has: {known}."
             raise NotFoundError("action_not_found", message)
-        return action, driver
+        return action, partial(driver.act, name)
 
     def _admit(self, instance: str, action: Action) -> None:
         if self._is_closing:

@@ -16,7 +16,16 @@ from hubd.core.supervisor import Supervisor, is_cancelled
 from hubd.driver import intake
 from hubd.driver.clock import Clock
 from hubd.driver.protocol import DriverError
-from hubd.model.command import ClimateCommand, CodeCommand, Command, LockDoor, Order, SimulateHubConnection, UnlockDoor
+from hubd.model.command import (
+    ClimateCommand,
+    CodeCommand,
+    Command,
+    EditAccess,
+    LockDoor,
+    Order,
+    SimulateHubConnection,
+    UnlockDoor,
+)
 from hubd.model.errors import BusyError, HubError, RefusedError, StoreError
 from hubd.model.event import CommandAccepted, CommandStarted
 from hubd.model.outcome import Outcome, expired, sent_unconfirmed, unreachable
@@ -70,6 +79,8 @@ class Dispatcher:
         self.is_closing = False
         self.take_in: Callable[[View, str, Sequence[Seen]], None] = lambda *_: None
         """Takes in, in the transaction of a command's end, what the device said of its codes and settings meanwhile."""
+        self.ended: Callable[[View, str, Order, Outcome], None] = lambda *_: None
+        """Takes in, in that transaction, what came of a command of an instance."""
         self.tell: Callable[[str, tuple[Seen, ...]], None] = lambda *_: None
         """Is told what was read, once that is durable."""
 
@@ -231,8 +242,8 @@ class Dispatcher:
         """Say that the errand whose turn had come has ended."""
         self._go(self._lanes[instance][1].done(device_id))
 
-    async def ask(self, instance: str, command: CodeCommand | ClimateCommand, seconds: float) -> Outcome:
-        """Have the driver do what the hub wants of a device. The errand's turn must have come."""
+    async def ask(self, instance: str, command: CodeCommand | ClimateCommand | EditAccess, seconds: float) -> Outcome:
+        """Have the driver do what the hub wants. Of a device, the errand's turn must have come."""
         supervisor = self._lanes[instance][0]
         refusal = cannot_reach(supervisor.health)
         if refusal is not None:
@@ -264,6 +275,7 @@ class Dispatcher:
         def end(view: View) -> None:
             settle(view, job.request_id, outcome, order, self._presence.silence(instance))
             self.take_in(view, job.command.device_id, outcome.seen)
+            self.ended(view, instance, job.command, outcome)
 
         while True:
             try:

@@ -33,6 +33,15 @@ class Waiting(msgspec.Struct, frozen=True):
     since: datetime
 
 
+class Caution(msgspec.Struct, frozen=True):
+    """Something about the system that is not as it should be, though it works."""
+
+    code: str
+    message: str
+    remedy: str
+    since: datetime
+
+
 class Moment(NamedTuple):
     """An instant: what the wall clock said, and the monotonic seconds that no step of it changes."""
 
@@ -56,6 +65,8 @@ class InstanceHealth:
         """Failed lives in a row."""
         self.waiting: dict[str, Waiting] = {}
         """By the driver's own key."""
+        self.cautions: dict[str, Caution] = {}
+        """By code."""
         self._clock = clock
         self._is_linked = False
         self._behind: dict[str, DriverError] = {}
@@ -97,6 +108,18 @@ class InstanceHealth:
         since = self._clock.now() if known is None else known.since
         if known is not None or len(self.waiting) < MOST_WAITING:
             self.waiting[key] = Waiting(writable(name)[:LONGEST_NAME], writable(reason)[:LONGEST_REASON], since)
+
+    def warn(self, code: str, message: str | None, remedy: str = "") -> None:
+        """Something is not as it should be; with no message it is so no more."""
+        if message is None:
+            self.cautions.pop(code, None)
+            return
+        known = self.cautions.get(code)
+        since = self._clock.now() if known is None else known.since
+        if known is not None or len(self.cautions) < MOST_WAITING:
+            self.cautions[code] = Caution(
+                code, writable(message)[:LONGEST_REASON], writable(remedy)[:LONGEST_REASON], since
+            )
 
     def _judge(self) -> None:
         hops = self.manifest.hops

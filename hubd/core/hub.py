@@ -13,6 +13,8 @@ import msgspec
 
 from hubd.core import twins
 from hubd.core.absence import Scans, meet
+from hubd.core.access.desk import Access
+from hubd.core.access.notes import Notes
 from hubd.core.actions import Actions
 from hubd.core.climate.desk import Thermostats
 from hubd.core.climate.reconciler import Reconciler as ClimateReconciler
@@ -25,6 +27,7 @@ from hubd.core.health import InstanceHealth
 from hubd.core.observe import Observer
 from hubd.core.policy import Policy
 from hubd.core.presence import Presence
+from hubd.core.public import told
 from hubd.core.sense import Sense
 from hubd.core.settle import is_by_hand, recover, resolve
 from hubd.core.silence import FLAKY_SECONDS
@@ -32,8 +35,9 @@ from hubd.core.supervisor import Supervisor
 from hubd.core.vault import DriverSecrets, Vault
 from hubd.driver import intake
 from hubd.driver.clock import Clock
-from hubd.driver.protocol import Driver, Manifest
+from hubd.driver.protocol import Driver, DriverConfig, Manifest
 from hubd.model import ids
+from hubd.model.access import Noted
 from hubd.model.command import LockDoor, Order, SimulateKeypadCodeEntry, SimulateKeypadEdit, UnlockDoor
 from hubd.model.device import Device, DeviceDescription
 from hubd.model.errors import HubError, NotFoundError, writable
@@ -57,6 +61,8 @@ class Instance(msgspec.Struct, frozen=True):
     manifest: Manifest
     driver: Driver
     policy: Policy
+    config: DriverConfig | None = None
+    """What the driver was made of; the checks of its manifest need it."""
 
 
 class Site(msgspec.Struct, frozen=True):
@@ -143,7 +149,10 @@ class Hub:
                 zone=lambda: self.zone,
             ),
         )
+        notes = Notes(hub_id, self._native, self.dispatcher.latest_order, self._is_connected)
+        self.access = Access(journal, clock, self.dispatcher, notes)
         self.dispatcher.take_in = self._take_in_own
+        self.dispatcher.ended = self.access.ended
         self.dispatcher.tell = self._tell
         self._scans = Scans(clock, site.removal_seconds)
         self._group = group
@@ -184,16 +193,21 @@ class Hub:
         self.health[instance.name] = supervisor.health
         self.presence.attach(supervisor.health)
         self.dispatcher.attach(supervisor)
-        self.actions.attach(instance.name, instance.driver, supervisor.health)
+        self.actions.attach(instance.name, instance.driver, supervisor.health, instance.config)
+        if instance.manifest.access_system is not None:
+            courier = self.access.attach(instance.name, lambda: supervisor.health.is_connected)
+            self._group.create_task(courier.run(), name=f"edits-{instance.name}")
         secrets = DriverSecrets(self.vault, self.site.sealer, instance.name)
         self._group.create_task(supervisor.run(self, secrets), name=f"driver-{instance.name}")
 
     def _plan_anew(self) -> None:
         self.codes.reconciler.touch_all()
         self.thermostats.reconciler.touch_all()
+        self.access.touch_all()
 
     async def drain(self, seconds: float) -> None:
         """Take nothing new, and give what is under way a little time."""
+        self.access.close()
         drains = (
             self.dispatcher.drain,
             self.actions.drain,
@@ -274,7 +288,7 @@ class Hub:
                 else:
                     is_managed = known.is_managed and not policy.excludes(description, device_id)
                 event = DeviceFound(device=device, is_managed=is_managed)
-                public = "device.added" if is_managed else None
+                public = told(description.kind, "device.added") if is_managed else None
                 view.emit(event, public=public, instance=instance, device_id=device_id)
                 self.codes.returned(view, device_id)
             else:
@@ -295,6 +309,13 @@ class Hub:
         self.thermostats.reconciler.touch(device_id)
         return device_id
 
+    def _native(self, view: View, instance: str, native_id: str) -> str:
+        return self._known_as(view, instance, native_id)
+
+    def _is_connected(self, instance: str) -> bool:
+        health = self.health.get(instance)
+        return health is not None and health.is_connected
+
     def _known_as(self, view: View, instance: str, native_id: str) -> str:
         """Return the device that an instance means by a native id; it may have taken another one's place."""
         return view.device_id(instance, native_id, self._device_id(instance, native_id))
@@ -303,11 +324,13 @@ class Hub:
         instance, device_id = device.instance, device.device_id
         if known.device != device:
             renamed = known.device.description.name != device.description.name and known.nickname is None
-            public = "device.name_changed" if renamed and known.is_managed else None
+            kind = device.description.kind
+            public = told(kind, "device.name_changed") if renamed and known.is_managed else None
             view.emit(DeviceDescribed(device=device), public=public, instance=instance, device_id=device_id)
         if known.is_managed and self.instances[instance].policy.excludes(device.description, device_id):
             event = DeviceEdited(is_managed=False, by="config")
-            view.emit(event, public="device.converted_to_unmanaged", instance=instance, device_id=device_id)
+            public = told(device.description.kind, "device.converted_to_unmanaged")
+            view.emit(event, public=public, instance=instance, device_id=device_id)
 
     async def removed(self, instance: str, native_id: str, reason: str) -> None:
         """Take in a network's statement that a device is gone. Implements `supervisor.Door`."""
@@ -316,7 +339,8 @@ class Hub:
             device_id = self._known_as(view, instance, native_id)
             known = view.device(device_id)
             if known is not None and known.removed_at is None:
-                public = "device.removed" if known.is_managed else None
+                kind = known.device.description.kind
+                public = told(kind, "device.removed") if known.is_managed else None
                 event = DeviceRemoved(reason=writable(reason))
                 view.emit(event, public=public, instance=instance, device_id=device_id)
             return device_id
@@ -350,6 +374,15 @@ class Hub:
     def is_time_trusted(self) -> bool:
         """Whether the time is relied on. Implements `supervisor.Door`."""
         return self.sense.now().is_trusted
+
+    async def note(self, instance: str, noted: tuple[Noted, ...], bookmark: str | None) -> None:
+        """Take in what an access control system holds and told. Implements `supervisor.Door`."""
+        for device_id in await self.access.note(instance, intake.noted(noted), bookmark):
+            self.dispatcher.note_order(device_id, None)
+
+    def bookmark(self, instance: str) -> str | None:
+        """Return how far an instance has read what it reads once. Implements `supervisor.Door`."""
+        return self.access.bookmark(instance)
 
     async def publish(self, instance: str, seen: tuple[Seen, ...]) -> None:
         """Take in readings. Implements `supervisor.Door`. Those of devices never found are dropped with a log line."""

@@ -8,6 +8,7 @@ from typing import Final, Literal
 
 from msgspec.structs import replace
 
+from hubd.core.access.conditions import mark
 from hubd.core.battery import judge
 from hubd.core.codes.story import tell
 from hubd.core.sense import Instant
@@ -30,13 +31,14 @@ from hubd.model.seen import (
     CodeSeen,
     DenialSeen,
     DoorSeen,
+    EntranceSeen,
     LinkSeen,
     LockSeen,
     ReachabilitySeen,
     Seen,
     TamperSeen,
 )
-from hubd.model.state import BatteryReading
+from hubd.model.state import BatteryReading, EntranceCondition
 from hubd.store.codes import CodeRecord
 from hubd.store.records import DeviceRecord
 from hubd.store.tables import View
@@ -96,12 +98,20 @@ class Observer:
                 self._battery(record, seen)
             case DenialSeen():
                 self._emit(record, LockDenied(reason=seen.reason, message=seen.message), "lock.access_denied", seen)
+            case EntranceSeen(conditions=conditions):
+                self._conditions(conditions, seen.occurred_at or self._view.now)
             case TamperSeen():
                 self._emit(record, Tampered(), "device.tampered", seen)
             case CodeSeen() | CodeHintSeen() | ClimateSeen():
                 pass  # `core.codes` and `core.climate` take these in
             case LinkSeen(link=link):
                 self._view.put_telemetry(replace(record, state=replace(record.state, link=link)))
+
+    def _conditions(self, conditions: dict[EntranceCondition, bool], at: datetime) -> None:
+        for condition, is_on in conditions.items():
+            record = self._view.device(self._device.device_id)
+            if record is not None:
+                mark(self._view, record, condition, at, is_on=is_on)
 
     def _emit(self, record: DeviceRecord, event: Event, public: str | None, seen: Seen) -> None:
         self._view.emit(

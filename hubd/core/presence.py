@@ -205,7 +205,8 @@ class Presence:
             if known is not None and _is_told(known):
                 began = self._begin(known.since) if link.began is None else link.began
                 away = self._clock.monotonic() - began
-            view.emit(HopBack(away_seconds=away), public="connected_account.connected", instance=instance)
+            public = f"{_public_of(link.health)}.connected"
+            view.emit(HopBack(away_seconds=away), public=public, instance=instance)
         elif known.untold_loss is not None:
             view.put_instance(replace(known, untold_loss=None))
 
@@ -220,11 +221,16 @@ class Presence:
             return
         if self._grace <= 0 or (link.began is not None and self._clock.monotonic() >= link.began + self._grace):
             event = HopLost(hop=loss.hop, code=loss.code, reason=loss.reason, since=loss.since)
-            public = "connected_account.disconnected"
+            public = f"{_public_of(health)}.disconnected"
             view.emit(event, public=public, instance=health.instance, occurred_at=loss.since)
         elif known is None or known.untold_loss != loss:
             record = known or InstanceRecord(health.instance, view.now)
             view.put_instance(replace(record, untold_loss=loss))
+
+
+def _public_of(health: InstanceHealth) -> str:
+    """Return what Seam calls what an instance is; one row is served under one type."""
+    return "connected_account" if health.manifest.access_system is None else "acs_system"
 
 
 def _is_past(due: float | None, now: float) -> bool:

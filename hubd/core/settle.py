@@ -91,14 +91,25 @@ def resolve(view: View, request_id: str, seen: LockSeen) -> None:
         return
     position = "locked" if seen.locked else "unlocked"
     words = "as ordered" if reached else "so the order is not in effect"
-    event = CommandResolved(
-        request_id=request_id, reached=reached, message=f"The lock now reports that it is {position}, {words}."
-    )
-    device = view.device(command.device_id)
+    _resolved(view, record, f"The lock now reports that it is {position}, {words}.", reached=reached)
+
+
+def confirm(view: View, request_id: str, message: str) -> None:
+    """Let proof from elsewhere decide that a command which had ended SENT_UNCONFIRMED was carried out. Once."""
+    record = view.command(request_id)
+    if record is None or record.outcome is None or record.resolution is not None:
+        return
+    if record.outcome.kind is OutcomeKind.SENT_UNCONFIRMED:
+        _resolved(view, record, message, reached=True)
+
+
+def _resolved(view: View, record: CommandRecord, message: str, *, reached: bool) -> None:
+    event = CommandResolved(request_id=record.request_id, reached=reached, message=message)
+    device = view.device(record.command.device_id)
     is_public = reached and device is not None and device.is_managed
     view.emit(
         event,
-        public=_public(command, succeeded=True) if is_public else None,
+        public=_public(record.command, succeeded=True) if is_public else None,
         instance=None if device is None else device.device.instance,
-        device_id=command.device_id,
+        device_id=record.command.device_id,
     )

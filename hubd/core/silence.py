@@ -9,6 +9,7 @@ from typing import Final
 import msgspec
 from msgspec.structs import replace
 
+from hubd.core.public import told
 from hubd.model.event import DeviceConnected, DeviceDisconnected
 from hubd.model.seen import ReachabilitySeen
 from hubd.store.records import DROPS, DeviceRecord
@@ -97,5 +98,5 @@ def _flaky_after(record: DeviceRecord, since: datetime, now: datetime, window: t
     return now if len(recent) + 1 >= DROPS else None
 
 
-def _public(record: DeviceRecord, word: str) -> str:
-    return f"device.{word}" if record.is_managed else f"device.unmanaged.{word}"
+def _public(record: DeviceRecord, word: str) -> str | None:
+    return told(record.device.description.kind, f"device.{word}" if record.is_managed else f"device.unmanaged.{word}")

@@ -11,6 +11,7 @@ from typing import Protocol
 from hubd.core.health import InstanceHealth
 from hubd.driver.clock import Clock
 from hubd.driver.protocol import Driver, DriverError, Manifest, Secrets
+from hubd.model.access import Noted
 from hubd.model.device import DeviceDescription
 from hubd.model.errors import HubError
 from hubd.model.seen import Seen
@@ -50,6 +51,14 @@ class Door(Protocol):
 
     async def publish(self, instance: str, seen: tuple[Seen, ...]) -> None:
         """Take in readings."""
+        ...
+
+    async def note(self, instance: str, noted: tuple[Noted, ...], bookmark: str | None) -> None:
+        """Take in what an access control system holds and told."""
+        ...
+
+    def bookmark(self, instance: str) -> str | None:
+        """Return how far an instance has read what it reads once."""
         ...
 
     def known(self, instance: str) -> Mapping[str, DeviceDescription]:
@@ -117,6 +126,17 @@ class _Port:
     async def missing(self, *native_ids: str) -> None:
         if self.is_open:
             await self._door.missing(self.instance, native_ids)
+
+    @property
+    def bookmark(self) -> str | None:
+        return self._door.bookmark(self.instance)
+
+    async def note(self, *noted: Noted, bookmark: str | None = None) -> None:
+        await self._door.note(self.instance, noted, bookmark)
+
+    def caution(self, code: str, message: str | None, remedy: str = "") -> None:
+        if self.is_open:
+            self._supervisor.health.warn(code, message, remedy)
 
     def waiting(self, key: str, name: str, reason: str | None) -> None:
         if self.is_open:

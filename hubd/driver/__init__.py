@@ -1,8 +1,10 @@
 """The driver SDK: all that a driver may import besides `hubd.model`."""
 
 from hubd.driver.actions import Action, ActionError, ActionResult, Arguments, Fact, Progress, Question
+from hubd.driver.checks import CheckPort, Doctor, Finding, Verdict, skipped
 from hubd.driver.clock import Clock, SystemClock
 from hubd.driver.files import write_new
+from hubd.driver.probe import reach
 from hubd.driver.protocol import (
     ActingDriver,
     Driver,
@@ -22,11 +24,14 @@ __all__ = [
     "ActionError",
     "ActionResult",
     "Arguments",
+    "CheckPort",
     "Clock",
+    "Doctor",
     "Driver",
     "DriverConfig",
     "DriverError",
     "Fact",
+    "Finding",
     "Frame",
     "Header",
     "Manifest",
@@ -41,5 +46,8 @@ __all__ = [
     "Secrets",
     "SystemClock",
     "Tape",
+    "Verdict",
+    "reach",
+    "skipped",
     "write_new",
 ]

@@ -83,6 +83,8 @@ class ActionResult(msgspec.Struct, frozen=True, kw_only=True):
     """Rows of equal shape, such as the entries of a list."""
     file: Path | None = None
     """A file that was made, in the driver's storage."""
+    has_faults: bool = False
+    """What was looked at is not as it should be, though the action did its work: a check that failed."""
 
 
 class ActionError(HubError):

@@ -28,6 +28,7 @@ from typing import Any
 from hubd.driver import climate_checks, code_checks, intake
 from hubd.driver.clock import Clock, SystemClock
 from hubd.driver.protocol import Driver, DriverConfig, DriverError, Manifest, Secrets
+from hubd.model.access import Noted
 from hubd.model.capability import KeypadCapability, ThermostatCapability
 from hubd.model.climate import ClimateSetting
 from hubd.model.command import ClearCode, Command, LockDoor, ReadClimate, ReadCode, SetClimate, SetCode, UnlockDoor
@@ -78,6 +79,9 @@ class RecordingPort:
         """What the hub knows from earlier; a test fills it."""
         self.scans: list[tuple[str, ...]] = []
         self.waits: dict[str, tuple[str, str]] = {}
+        self.noted: list[Noted] = []
+        self.bookmark: str | None = None
+        self.cautions: dict[str, str] = {}
         self._pins: dict[str, str] = {}
         self._changed = asyncio.Condition()
 
@@ -110,6 +114,21 @@ class RecordingPort:
             self.waits.pop(key, None)
         else:
             self.waits[key] = (name, reason)
+
+    async def note(self, *noted: Noted, bookmark: str | None = None) -> None:
+        """See `Port.note`."""
+        noted = intake.noted(noted)
+        async with self._changed:
+            self.noted.extend(noted)
+            self.bookmark = bookmark or self.bookmark
+            self._changed.notify_all()
+
+    def caution(self, code: str, message: str | None, remedy: str = "") -> None:
+        """See `Port.caution`."""
+        if message is None:
+            self.cautions.pop(code, None)
+        else:
+            self.cautions[code] = f"{message} {remedy}".strip()
 
     def seal(self, pin: str) -> str:
         """See `Secrets.seal`."""

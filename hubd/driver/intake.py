@@ -14,8 +14,11 @@ import msgspec
 from msgspec.structs import replace
 
 from hubd.driver.actions import ActionResult, Fact
+from hubd.driver.checks import Finding
+from hubd.model.access import Noted
 from hubd.model.capability import SetPointRange, ThermostatCapability
 from hubd.model.device import DeviceDescription
+from hubd.model.errors import writable
 from hubd.model.outcome import Outcome
 from hubd.model.seen import ClimateSeen, Seen
 from hubd.model.state import Climate
@@ -37,7 +40,9 @@ _encode = msgspec.json.Encoder().encode
 _decode_description = msgspec.json.Decoder(DeviceDescription).decode
 _decode_seen = msgspec.json.Decoder(tuple[Seen, ...]).decode
 _decode_outcome = msgspec.json.Decoder(Outcome).decode
+_decode_noted = msgspec.json.Decoder(tuple[Noted, ...]).decode
 _decode_told = msgspec.json.Decoder(_Told).decode
+_decode_finding = msgspec.json.Decoder(Finding).decode
 
 
 def description(given: DeviceDescription) -> DeviceDescription:
@@ -54,6 +59,11 @@ def readings(given: tuple[Seen, ...]) -> tuple[Seen, ...]:
     return _possible(_through(_decode_seen, given, "readings"))
 
 
+def noted(given: tuple[Noted, ...]) -> tuple[Noted, ...]:
+    """Return what an access control system holds or told as it will be read back. Raises `TypeError`."""
+    return _through(_decode_noted, given, "what an access control system holds")
+
+
 def outcome(given: Outcome) -> Outcome:
     """Return an outcome as it will be read back. Raises `TypeError`."""
     taken = _through(_decode_outcome, given, "an outcome")
@@ -66,6 +76,17 @@ def result(given: object) -> ActionResult:
         raise TypeError("the driver handed over something that is no ActionResult")
     told = _through(_decode_told, _Told(given.message, given.facts, given.table), "an action's result")
     return replace(given, message=told.message, facts=told.facts, table=told.table)
+
+
+def finding(given: object) -> Finding:
+    """Return what a check found as it will be sent. Raises `TypeError`."""
+    if not isinstance(given, Finding):
+        raise TypeError("the driver handed over something that is no Finding")
+    words = {
+        name: writable(value) if isinstance(value, str) else value
+        for name, value in msgspec.structs.asdict(given).items()
+    }
+    return _through(_decode_finding, replace(given, **words), "a finding")
 
 
 def _through[T](decode: Callable[[bytes], T], given: T, what: str) -> T:

@@ -10,8 +10,10 @@ from typing import Any, Protocol, runtime_checkable
 import msgspec
 
 from hubd.driver.actions import Action, ActionResult, Arguments, Progress
+from hubd.driver.checks import CHECK, Doctor
 from hubd.driver.clock import Clock
 from hubd.driver.recording import Order, Recording, Tape
+from hubd.model.access import Noted
 from hubd.model.command import Command
 from hubd.model.device import DeviceDescription, Kind
 from hubd.model.errors import HubError, writable
@@ -131,6 +133,26 @@ class Port(Protocol):
         """
         ...
 
+    @property
+    def bookmark(self) -> str | None:
+        """How far the driver has read what it reads once (an audit trail), as it last said to `note`."""
+        ...
+
+    async def note(self, *noted: Noted, bookmark: str | None = None) -> None:
+        """Hand over what an access control system holds and told; durable when it returns. Repeat what it holds freely.
+
+        Lines of an audit trail are events, each time that they are handed over. `bookmark` becomes durable with them,
+        in one step, so that a trail which is read on from `Port.bookmark` is told of once. Doors are `found` before.
+        """
+        ...
+
+    def caution(self, code: str, message: str | None, remedy: str = "") -> None:
+        """Say that something about the system is not as it should be, though it works; None: it is so no more.
+
+        A lost link does not clear it.
+        """
+        ...
+
     def waiting(self, key: str, name: str, reason: str | None) -> None:
         """Say that something on the network cannot be announced yet and why (a sentence); None: no more.
 
@@ -223,8 +245,12 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """How many commands may be under way at once over this instance's link."""
     actions: tuple[Action, ...] = ()
     """What people can have the driver do; the driver then is an `ActingDriver`."""
+    doctor: Doctor | None = None
+    """Set-up checks: `hubd doctor`, and the action `check` that every driver with checks has."""
     replay: Replay | None = None
     """How the recordings of such a driver are played; its drivers then are `RecordableDriver`s."""
+    access_system: str | None = None
+    """What Seam calls the access control system that an instance is, such as `salto_space`; None: it is none."""
     is_simulator: bool = False
     """The devices live in this process; the sandbox routes (`simulate`) work on them."""
 
@@ -232,3 +258,5 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
         """Check what the hub takes for granted."""
         if not self.hops or self.budget < 1:
             raise ValueError(f"the manifest of {self.type!r} must name a hop and have a budget of at least 1")
+        if self.doctor is not None and any(action.name == CHECK for action in self.actions):
+            raise ValueError(f"the manifest of {self.type!r} has checks, so the action {CHECK!r} is the hub's")

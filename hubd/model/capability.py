@@ -8,6 +8,7 @@ from hubd.model.degrees import Scale
 
 type HvacMode = Literal["off", "heat", "cool", "heat_cool", "eco"]
 type FanMode = Literal["auto", "on", "circulate"]
+type EntranceType = Literal["door", "room", "suite", "locker"]
 type CodeRule = Literal[
     "no_zeros",
     "cannot_start_with_12",
@@ -78,12 +79,28 @@ class ThermostatCapability(msgspec.Struct, frozen=True, omit_defaults=True):
     reports_humidity: bool = False
 
 
+class EntranceCapability(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A door of an access control system. Whether the hub can open it is in the `lock` capability."""
+
+    type: EntranceType = "door"
+    is_standalone: bool = False
+    """It is neither wired nor on the radio: it learns and tells by the cards that are held to it."""
+    description: str = ""
+    audits_on_keys: bool = False
+
+
+class EncoderCapability(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A device that writes cards."""
+
+
 class Capabilities(msgspec.Struct, frozen=True, omit_defaults=True):
     """All that a device offers; a missing member is a missing ability."""
 
     lock: LockCapability | None = None
     keypad: KeypadCapability | None = None
     thermostat: ThermostatCapability | None = None
+    entrance: EntranceCapability | None = None
+    encoder: EncoderCapability | None = None
     battery: bool = False
     battery_report_hours: float | None = None
     """How often the device promises to report its battery; None where it does not say."""

@@ -8,6 +8,7 @@ from typing import Literal
 
 import msgspec
 
+from hubd.model.access import AccessChange
 from hubd.model.climate import ClimateSetting
 from hubd.model.code import TimeFrame
 
@@ -22,6 +23,7 @@ type ActionType = Literal[
     "SIMULATE_REMOVAL",
     "SIMULATE_HVAC_MODE_ADJUSTED",
     "SIMULATE_TEMPERATURE_REACHED",
+    "ENCODE_CREDENTIAL",
 ]
 
 
@@ -89,6 +91,32 @@ class SimulateTemperatureReached(CommandBase, frozen=True, kw_only=True, tag="SI
     temperature_celsius: float
 
 
+class EncodeCredential(CommandBase, frozen=True, kw_only=True, tag="ENCODE_CREDENTIAL"):
+    """Write a person's key onto the card that somebody presents at an encoder, which is the device.
+
+    DONE means that the system took the card as this person's key; what it then holds of the person is in
+    `Outcome.noted`. Known codes of a REJECTED: `no_credential_on_encoder` (nobody presented a card in time),
+    `encoder_busy`, `encoder_not_online`, `incompatible_card_format`, `credential_cannot_be_reissued`.
+    """
+
+    user: str
+    """Native id of the person."""
+    credential_id: str
+    is_new_key: bool
+    """Their first one; False: the card that they have gets their present rights."""
+
+
+class EditAccess(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="EDIT_ACCESS"):
+    """Change one thing in an access control system: read what is there, change only what is asked, read it back.
+
+    DONE means that the system holds it; what was read back is in `Outcome.noted`. UNREACHABLE and SENT_UNCONFIRMED are
+    tried again, and so is a REJECTED with `is_temporary` in its detail (somebody has the record open); any other
+    REJECTED and UNSUPPORTED are for good.
+    """
+
+    change: AccessChange
+
+
 class SetCode(CommandBase, frozen=True, kw_only=True, tag="SET_CODE"):
     """Put a PIN into a slot, over whatever is there.
 
@@ -148,10 +176,11 @@ type Order = (
     | SimulateRemoval
     | SimulateHvacModeAdjusted
     | SimulateTemperatureReached
+    | EncodeCredential
 )
 type CodeCommand = SetCode | ClearCode | ReadCode
 type ClimateCommand = SetClimate | ReadClimate
-type Command = Order | CodeCommand | ClimateCommand
+type Command = Order | CodeCommand | ClimateCommand | EditAccess
 
 
 def action_type(command: Order) -> ActionType:

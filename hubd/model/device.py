@@ -6,9 +6,11 @@ import msgspec
 
 from hubd.model.capability import Capabilities
 
-type Kind = Literal["lock", "thermostat", "other"]
+type Kind = Literal["lock", "thermostat", "other", "entrance", "encoder"]
 
 KINDS: tuple[str, ...] = get_args(Kind.__value__)
+ACCESS_KINDS: frozenset[Kind] = frozenset({"entrance", "encoder"})
+"""Parts of an access control system: Seam has these under `/acs`, not among the devices."""
 
 
 class DeviceDescription(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -28,6 +30,11 @@ class DeviceDescription(msgspec.Struct, frozen=True, omit_defaults=True):
     hardware_ids: tuple[str, ...] = ()
     """What this piece of hardware would be known by through any other way in, most telling first, in lower case:
     `zwave-dsk:…`, `serial:<maker>:…`, `mac:…`, `zwave-node:<home id>:<node>`. Two devices that share one are one."""
+
+    @property
+    def is_access(self) -> bool:
+        """Whether it is a part of an access control system."""
+        return self.kind in ACCESS_KINDS
 
 
 class Device(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -5,21 +5,19 @@ from typing import Literal
 
 import msgspec
 
+from hubd.model.access_event import AccessEvent
 from hubd.model.capability import FanMode, HvacMode
 from hubd.model.climate import ClimateSetting, ClimateSource
 from hubd.model.code import CodeChange
 from hubd.model.command import Order
 from hubd.model.device import Device
+from hubd.model.event_base import EventBase
 from hubd.model.outcome import Outcome
 from hubd.model.seen import DenialReason, Method
 
 type DisconnectCode = Literal["account_disconnected", "hub_disconnected", "device_disconnected"]
 type Role = Literal["owner", "operator", "viewer"]
 type PlanKind = Literal["none", "fallback", "program", "schedule"]
-
-
-class EventBase(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type"):
-    """Bodies only; sequence number, ids and times stand in the journal row."""
 
 
 class HubStarted(EventBase, frozen=True, kw_only=True, tag="hub.started"):
@@ -486,6 +484,7 @@ type Event = (
     | CodeConverted
     | BackupPulled
     | CodeMisused
+    | AccessEvent
     | KeyCreated
     | KeyRevoked
     | CursorCut

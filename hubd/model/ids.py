@@ -32,6 +32,11 @@ def account_id(hub_id: str, instance: str) -> AccountId:
     return derive(hub_id, "connected_account", instance)
 
 
+def access_id(hub_id: str, kind: str, instance: str, *native: str) -> str:
+    """Return the id of a part of an access control system: `system`, `user`, `group`, `zone` or `credential`."""
+    return derive(hub_id, "access", kind, instance, *native)
+
+
 def workspace_id(hub_id: str) -> str:
     """Return the `workspace_id`: one hub is one workspace."""
     return derive(hub_id, "workspace")

@@ -4,6 +4,7 @@ from enum import StrEnum
 
 import msgspec
 
+from hubd.model.access import Noted
 from hubd.model.errors import Detail
 from hubd.model.seen import Seen
 
@@ -28,13 +29,18 @@ class Outcome(msgspec.Struct, frozen=True, omit_defaults=True):
     detail: Detail = {}
     seen: tuple[Seen, ...] = ()
     """What was read while doing it; journaled as events in the transaction that settles the command."""
+    noted: tuple[Noted, ...] = ()
+    """Likewise, what an access control system was read to hold afterwards."""
 
 
 def done(
-    message: str = "The device confirmed it.", seen: tuple[Seen, ...] = (), detail: Detail | None = None
+    message: str = "The device confirmed it.",
+    seen: tuple[Seen, ...] = (),
+    detail: Detail | None = None,
+    noted: tuple[Noted, ...] = (),
 ) -> Outcome:
     """Build the outcome of a command that the device confirmed."""
-    return Outcome(OutcomeKind.DONE, "done", message, detail or {}, seen)
+    return Outcome(OutcomeKind.DONE, "done", message, detail or {}, seen, noted)
 
 
 def sent_unconfirmed(message: str, code: str = "sent_unconfirmed", detail: Detail | None = None) -> Outcome:

@@ -10,7 +10,7 @@ import msgspec
 
 from hubd.model.climate import ClimateSource
 from hubd.model.code import CodeChange, TimeFrame
-from hubd.model.state import Climate, LinkQuality
+from hubd.model.state import Climate, EntranceCondition, LinkQuality
 
 type Method = Literal["keycode", "manual", "automatic", "unknown", "remote", "card"]
 type DenialReason = Literal[
@@ -114,6 +114,12 @@ class CodeHintSeen(SeenBase, frozen=True, kw_only=True, tag="code_hint"):
     """None: it does not say which."""
 
 
+class EntranceSeen(SeenBase, frozen=True, kw_only=True, tag="entrance"):
+    """What a door of an access control system is in; conditions that are not named are not known."""
+
+    conditions: dict[EntranceCondition, bool]
+
+
 type Seen = (
     ReachabilitySeen
     | LockSeen
@@ -125,4 +131,5 @@ type Seen = (
     | LinkSeen
     | CodeSeen
     | CodeHintSeen
+    | EntranceSeen
 )

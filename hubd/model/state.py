@@ -1,10 +1,23 @@
 """What is known of a device's condition, each reading with the time it was measured."""
 
 from datetime import datetime
+from typing import Literal
 
 import msgspec
 
 from hubd.model.capability import FanMode, HvacMode
+
+type EntranceCondition = Literal[
+    "office_mode",
+    "privacy_mode",
+    "left_open",
+    "intrusion",
+    "tamper",
+    "emergency_open",
+    "emergency_close",
+    "low_battery",
+]
+"""What a door of an access control system can be in besides open and closed."""
 
 
 class BatteryReading(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -47,6 +60,13 @@ class Climate(msgspec.Struct, frozen=True, omit_defaults=True):
     is_fan_running: bool | None = None
 
 
+class Mark(msgspec.Struct, frozen=True):
+    """Whether a door is in a condition, and since when that is so."""
+
+    is_on: bool
+    since: datetime
+
+
 class DeviceState(msgspec.Struct, frozen=True, omit_defaults=True):
     """`None` means not known, which is never shown as a value."""
 
@@ -61,3 +81,5 @@ class DeviceState(msgspec.Struct, frozen=True, omit_defaults=True):
     battery: BatteryReading | None = None
     climate: Climate | None = None
     link: LinkQuality | None = None
+    conditions: dict[EntranceCondition, Mark] = {}
+    """Of a door of an access control system; one that is missing is not known."""

@@ -18,6 +18,7 @@ from hubd.model import ids
 from hubd.model.errors import StoreError
 from hubd.model.event import Event
 from hubd.store import chain, retention
+from hubd.store.access import AccessRecord
 from hubd.store.climate import Schedule, ThermostatRecord
 from hubd.store.codes import CodeBook, CodeRecord
 from hubd.store.database import Database, Statement, Value
@@ -43,6 +44,7 @@ _decode_command = msgspec.json.Decoder(CommandRecord).decode
 _decode_code = msgspec.json.Decoder(CodeRecord).decode
 _decode_book = msgspec.json.Decoder(CodeBook).decode
 _decode_thermostat = msgspec.json.Decoder(ThermostatRecord).decode
+_decode_access = msgspec.json.Decoder(AccessRecord).decode
 _decode_schedule = msgspec.json.Decoder(Schedule).decode
 
 type Transaction[T] = Callable[[View], T]
@@ -110,6 +112,8 @@ class Journal:
             for (body,) in await self.database.read("SELECT body FROM thermostat_schedules"):
                 schedule = _decode_schedule(body)
                 self.tables.put_schedule(schedule.schedule_id, schedule)
+            for record_id, body in await self.database.read("SELECT id, body FROM access"):
+                self.tables.access.put(record_id, _decode_access(body))
         except msgspec.DecodeError as error:
             name = self.database.path.name
             raise StoreError("damaged", f"{name}: a row cannot be read ({error}); restore a backup") from error
@@ -233,6 +237,8 @@ class Journal:
             self.tables.put_thermostat(thermostat)
         for schedule_id, schedule in overlay.schedules.items():
             self.tables.put_schedule(schedule_id, schedule)
+        for record_id, record in overlay.access.items():
+            self.tables.access.put(record_id, record)
         self._stale.update(overlay.silent)
         self._stale.difference_update(overlay.devices)
         if rows:

@@ -114,4 +114,8 @@ MIGRATIONS: list[list[str]] = [
             PRIMARY KEY (device, at)
         ) STRICT, WITHOUT ROWID""",
     ],
+    [
+        # What is known of access control systems, what the hub keeps of them itself, and what is wished.
+        "CREATE TABLE access(id TEXT PRIMARY KEY, body BLOB NOT NULL) STRICT, WITHOUT ROWID",
+    ],
 ]

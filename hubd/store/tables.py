@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from hubd.model.event import Event
+from hubd.store.access import AccessRecord, AccessTable
 from hubd.store.climate import Schedule, ThermostatRecord
 from hubd.store.codes import CodeBook, CodeRecord
 from hubd.store.database import Statement, Value
@@ -43,6 +44,8 @@ class Tables:
         self._thermostats: dict[str, ThermostatRecord] = {}
         self._schedules: dict[str, Schedule] = {}
         self._schedules_of: dict[str, set[str]] = {}
+        self.access = AccessTable()
+        """What is known of access control systems."""
 
     @property
     def devices(self) -> Mapping[str, DeviceRecord]:
@@ -184,6 +187,7 @@ class Overlay:
     """Changes on top of the tables (or of another overlay) that are not committed yet."""
 
     __slots__ = (
+        "access",
         "books",
         "codes",
         "commands",
@@ -205,6 +209,7 @@ class Overlay:
         self.books: dict[str, CodeBook] = {}
         self.thermostats: dict[str, ThermostatRecord] = {}
         self.schedules: dict[str, Schedule | None] = {}
+        self.access: dict[str, AccessRecord | None] = {}
         self.drafts: list[Draft] = []
         self.statements: list[tuple[str, tuple[Value, ...]]] = []
 
@@ -217,6 +222,7 @@ class Overlay:
         self.books.update(other.books)
         self.thermostats.update(other.thermostats)
         self.schedules.update(other.schedules)
+        self.access.update(other.access)
         for device_id in other.devices:
             self.silent.pop(device_id, None)
         for device_id, record in other.silent.items():
@@ -383,6 +389,31 @@ class View:
         """Have a schedule be no more."""
         self.own.schedules[schedule_id] = None
 
+    def access[T: AccessRecord](self, kind: type[T], record_id: str) -> T | None:
+        """Return a record of an access control system, of this kind, as this transaction sees it."""
+        for overlay in (self.own, self._batch):
+            if record_id in overlay.access:
+                found = overlay.access[record_id]
+                return found if isinstance(found, kind) else None
+        return self._tables.access.all(kind).get(record_id)
+
+    def accesses[T: AccessRecord](self, kind: type[T], instance: str) -> list[T]:
+        """Return the records of a kind that an instance has, as this transaction sees them."""
+        found: dict[str, AccessRecord | None] = {
+            **self._tables.access.all(kind),
+            **self._batch.access,
+            **self.own.access,
+        }
+        return [one for one in found.values() if isinstance(one, kind) and one.instance == instance]
+
+    def put_access(self, record: AccessRecord) -> None:
+        """Write a record of an access control system in this transaction."""
+        self.own.access[record.id] = record
+
+    def drop_access(self, record_id: str) -> None:
+        """Have a record of an access control system be no more."""
+        self.own.access[record_id] = None
+
     def execute(self, sql: str, *parameters: Value) -> None:
         """Add a statement on a table that is not folded (keys, webhooks, cursors)."""
         self.own.statements.append((sql, parameters))
@@ -424,6 +455,7 @@ def statements(overlay: Overlay) -> list[Statement]:
         result.append((_PUT_COMMAND, command_rows))
     result.extend(_code_statements(overlay))
     result.extend(_climate_statements(overlay))
+    result.extend(_access_statements(overlay))
     result.extend((sql, [parameters]) for sql, parameters in overlay.statements)
     return result
 
@@ -454,4 +486,15 @@ def _climate_statements(overlay: Overlay) -> list[Statement]:
     if overlay.thermostats:
         rows = [(device_id, _encode(record)) for device_id, record in overlay.thermostats.items()]
         result.append(("INSERT OR REPLACE INTO thermostats(device_id, body) VALUES(?, ?)", rows))
+    return result
+
+
+def _access_statements(overlay: Overlay) -> list[Statement]:
+    result: list[Statement] = []
+    kept = [(record_id, _encode(record)) for record_id, record in overlay.access.items() if record]
+    gone = [(record_id,) for record_id, record in overlay.access.items() if record is None]
+    if kept:
+        result.append(("INSERT OR REPLACE INTO access(id, body) VALUES(?, ?)", kept))
+    if gone:
+        result.append(("DELETE FROM access WHERE id = ?", gone))
     return result

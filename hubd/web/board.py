@@ -4,6 +4,7 @@ import msgspec
 
 from hubd.core.health import InstanceHealth
 from hubd.core.keys import Key
+from hubd.driver.checks import CHECK
 from hubd.model.command import Order
 from hubd.web import moments, words
 from hubd.web.condition import Rank
@@ -77,6 +78,8 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
     next_try: str
     backlog: str = ""
     """What waits for its radio, where that is more than a few changes."""
+    check: str = ""
+    """The action that looks for what is wrong, where something is and the driver has checks."""
 
 
 class Links(msgspec.Struct, frozen=True):
@@ -166,6 +169,7 @@ def _links(desk: Desk, found: Survey) -> Links:
 
 def _link(desk: Desk, instance: str, health: InstanceHealth, devices: list[Known]) -> Link:
     error = health.error
+    actions = desk.hub.actions.catalogue(instance)
     states: dict[str, Tone] = {"connected": "ok", "lost": "bad"}
     return Link(
         instance=instance,
@@ -178,6 +182,7 @@ def _link(desk: Desk, instance: str, health: InstanceHealth, devices: list[Known
         remedy="" if error is None else plain(error.remedy),
         next_try="" if error is None else _next_try(desk, health),
         backlog=_backlog(desk, instance),
+        check=CHECK if error is not None and any(one.name == CHECK for one in actions) else "",
     )
 
 

@@ -161,6 +161,7 @@ def _line(desk: Desk, run: Run) -> RunLine:
         said = plain(run.failure.message)
     elif run.result is not None:
         said = plain(run.result.message)
+        tone = "warn" if run.result.has_faults else tone
     else:
         said = plain(run.messages[-1].text) if run.messages else ""
     return RunLine(
@@ -226,7 +227,7 @@ def _end(run: Run, *, may: bool) -> End | None:
     facts, table = (result.facts, result.table) if may else ({}, ())
     heads = tuple(table[0]) if table else ()
     return End(
-        tone="ok",
+        tone="warn" if result.has_faults else "ok",
         text=plain(result.message),
         remedy="",
         facts=tuple((_label(name), shown(value)) for name, value in facts.items()),

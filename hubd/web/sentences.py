@@ -5,7 +5,18 @@ from typing import assert_never
 import msgspec
 
 from hubd.model import event as ev
+from hubd.model.access_event import (
+    AccessEditAccepted,
+    AccessEditEnded,
+    AccessSystemFound,
+    AcsGroupChanged,
+    AcsUserChanged,
+    CredentialChanged,
+    EntranceAudited,
+    EntranceChanged,
+)
 from hubd.model.command import (
+    EncodeCredential,
     LockDoor,
     Order,
     SimulateConnection,
@@ -22,6 +33,7 @@ from hubd.model.outcome import Outcome, OutcomeKind
 from hubd.model.seen import Method
 from hubd.store.records import CommandRecord
 from hubd.web import words
+from hubd.web.access_sentences import access_sentence, access_tone
 from hubd.web.climate_sentences import climate_sentence, climate_tone
 from hubd.web.code_sentences import code_sentence, code_tone
 from hubd.web.scene import Scene, by, first_upper
@@ -110,6 +122,17 @@ def sentence(event: ev.Event, scene: Scene) -> str:
             | ev.CursorCut()
         ):
             return _of_hub(event, scene)
+        case (
+            AccessSystemFound()
+            | EntranceChanged()
+            | EntranceAudited()
+            | AcsUserChanged()
+            | AcsGroupChanged()
+            | CredentialChanged()
+            | AccessEditAccepted()
+            | AccessEditEnded()
+        ):
+            return access_sentence(event, scene)
         case _:
             return code_sentence(event, scene)
 
@@ -133,6 +156,8 @@ def tone(event: ev.Event) -> Tone:
             return code_tone(event)
         case ev.ClimateFailed() | ev.OverrideEnded() | ev.ThresholdExceeded() | ev.ThresholdCleared():
             return climate_tone(event)
+        case EntranceChanged() | EntranceAudited() | AccessEditEnded():
+            return access_tone(event)
         case _:
             return "quiet"
 
@@ -144,6 +169,8 @@ def order_words(command: Order) -> str:
             return "lock"
         case UnlockDoor():
             return "unlock"
+        case EncodeCredential():
+            return "write a card at"
         case SimulateKeypadCodeEntry():
             return "simulate a code at"
         case SimulateManualLock():

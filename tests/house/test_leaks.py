@@ -31,7 +31,10 @@ def test_thread_that_ends_within_the_grace_is_forgiven() -> None:
 
 def test_child_left_is_named_even_when_dead() -> None:
     before = leaks.running()
-    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as child:
+    pipe = subprocess.PIPE
+    with subprocess.Popen([sys.executable, "-c", "print(1, flush=True); input()"], stdin=pipe, stdout=pipe) as child:
+        assert child.stdout is not None
+        child.stdout.readline()  # before that, /proc may not have its command line yet
         (left,) = leaks.left_since(before, grace=0)
         assert left.startswith(f"process {child.pid} (")
         assert "input()" in left

@@ -1,12 +1,25 @@
 """The virtual driver: lives without a radio, answers after `latency_ms`, fails as told."""
 
 import asyncio
+from collections.abc import AsyncGenerator
 from typing import assert_never
 
-from hubd.driver import ActionResult, Arguments, DriverConfig, DriverError, Manifest, Port, Progress
+from hubd.driver import (
+    ActionResult,
+    Arguments,
+    CheckPort,
+    DriverConfig,
+    DriverError,
+    Finding,
+    Manifest,
+    Port,
+    Progress,
+)
 from hubd.model import (
     ClearCode,
     Command,
+    EditAccess,
+    EncodeCredential,
     KeypadCapability,
     LockDoor,
     Outcome,
@@ -136,6 +149,8 @@ class VirtualDriver:
         """Carry out a command on a simulated device."""
         if isinstance(command, SimulateHubConnection):
             return self._switch_hub(connected=command.connected)
+        if isinstance(command, EditAccess | EncodeCredential):
+            return unsupported("The simulated site is no access control system.")
         is_person = isinstance(command, SimulateHvacModeAdjusted | SimulateTemperatureReached)
         port = self._last_port if is_person else self._port
         if port is None:
@@ -210,6 +225,18 @@ def _switch(port: Port, device: VirtualDevice, *, connected: bool) -> Outcome:
     return done("The simulated connection was switched.", seen)
 
 
+async def check(config: VirtualConfig, _: CheckPort) -> AsyncGenerator[Finding]:
+    """Implement `hubd.driver.Doctor`: there is no way to the site that could be broken."""
+    evidence = (
+        f"A site of locks ({config.locks}) and thermostats ({config.thermostats}) is simulated in the hub itself."
+    )
+    if config.fault == "none":
+        yield Finding("site", "Simulated site", "ok", evidence)
+        return
+    evidence = f"{evidence} Each fails with what it is told (fault = {config.fault!r})."
+    yield Finding("site", "Simulated site", "warning", evidence, "simulated_fault", "Take fault out of its table.")
+
+
 MANIFEST = Manifest(
     type="virtual",
     title="Virtual site",
@@ -219,5 +246,6 @@ MANIFEST = Manifest(
     kinds=("lock", "thermostat"),
     budget=256,
     actions=ACTIONS,
+    doctor=check,
     is_simulator=True,
 )

@@ -116,7 +116,7 @@ class HubClient(Client):
         Raises the library's errors; returns when the server closes the connection.
         """
         try:
-            await self._initialize()
+            await self.introduce()
             await self._send_json_message(dict(KEEP_CODES))
             await self._send_json_message({"command": "start_listening", "messageId": START_LISTENING_MESSAGE_ID})
             self._take_dump(await self._receive_dump())
@@ -125,13 +125,29 @@ class HubClient(Client):
         except ConnectionClosed:
             pass
         finally:
-            for future in self._result_futures.values():
-                future.cancel()
-            self._result_futures.clear()
-            if self._client is not None and not self._client.closed:
-                await self._client.close()
+            await self._hang_up()
 
-    async def _initialize(self) -> None:
+    async def attend(self) -> None:
+        """Read the answers to commands until the connection is closed. Nothing is set, and no events are asked for.
+
+        Raises the library's errors; returns when the server closes the connection.
+        """
+        try:
+            await self.receive_until_closed()
+        except ConnectionClosed:
+            pass
+        finally:
+            await self._hang_up()
+
+    async def _hang_up(self) -> None:
+        for future in self._result_futures.values():
+            future.cancel()
+        self._result_futures.clear()
+        if self._client is not None and not self._client.closed:
+            await self._client.close()
+
+    async def introduce(self) -> None:
+        """Agree with the server on the API schema. Raises the library's errors."""
         try:
             await self.initialize()
         except (KeyError, TypeError) as error:

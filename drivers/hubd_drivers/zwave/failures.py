@@ -36,7 +36,7 @@ CONTROLLER_TIMEOUT: Final = 200
 DRIVER_NOT_READY: Final = 1013
 """Close code with which zwave-js-server turns clients away while its driver has no controller."""
 
-_START: Final = (
+START: Final = (
     "Look at systemctl status hubd-zwave: it says so when it waits for its stick, and does not listen meanwhile. If it "
     "is not running, start it."
 )
@@ -201,7 +201,7 @@ def closed_error(code: int | None, url: str, error: Exception | None, *, control
     if error is not None:
         message = f"zwave-js-server at {url} sent what hubd does not understand ({_first_line(error)})."
         return DriverError(SERVER, "protocol_error", message, "Note the versions of both and report it.")
-    return DriverError(SERVER, "connection_closed", f"zwave-js-server at {url} closed the connection.", _START)
+    return DriverError(SERVER, "connection_closed", f"zwave-js-server at {url} closed the connection.", START)
 
 
 def controller_error(code: str, message: str) -> DriverError:
@@ -211,7 +211,7 @@ def controller_error(code: str, message: str) -> DriverError:
 
 def _os_error(error: OSError, url: str) -> DriverError:
     if isinstance(error, ConnectionRefusedError) or error.errno == errno.ECONNREFUSED:
-        return DriverError(SERVER, "connection_refused", f"Nothing listens at {url}.", _START)
+        return DriverError(SERVER, "connection_refused", f"Nothing listens at {url}.", START)
     if error.errno in {errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EHOSTDOWN, errno.ENETDOWN}:
         remedy = "Check cable, network and the address in the driver's url."
         return DriverError(SERVER, "no_route", f"There is no way to {url}: {error.strerror}.", remedy)

@@ -47,6 +47,28 @@ class Link:
         code = None if self._dialler.socket is None else self._dialler.socket.close_code
         raise closed_error(code, self._url, error, controller=self.controller_loss) from error
 
+    @asynccontextmanager
+    async def answering(self, clock: Clock, seconds: float) -> AsyncIterator[None]:
+        """Take in the answers to commands, and nothing else, while the block is open; in the place of `listen`.
+
+        No option of the server is set, and no dump is asked for. Raises `DriverError` when the server does not begin.
+        """
+        try:
+            async with clock.timeout(seconds):
+                await self._client.introduce()
+        except TimeoutError as error:
+            raise connect_error(error, self._url, seconds) from error
+        except BaseZwaveJSServerError as error:
+            code = None if self._dialler.socket is None else self._dialler.socket.close_code
+            reason = None if isinstance(error, ConnectionClosed) else error
+            raise closed_error(code, self._url, reason, controller=None) from error
+        reading = asyncio.create_task(self._client.attend())
+        try:
+            yield
+        finally:
+            reading.cancel()
+            await asyncio.gather(reading, return_exceptions=True)
+
     def subscribe(self, sink: Sink, finish: Callable[[], Awaitable[None]]) -> None:
         """Have every event from the first dump on given to `sink`, and `finish` awaited once no more will come."""
         for event in self._client.early:
@@ -144,6 +166,12 @@ class Link:
         """What speaks at the other end."""
         version = self._client.version
         return "?" if version is None else f"{version.server_version} with zwave-js {version.driver_version}"
+
+    @property
+    def schemas(self) -> str:
+        """Which schemas of the API the other end speaks."""
+        version = self._client.version
+        return "?" if version is None else f"{version.min_schema_version} to {version.max_schema_version}"
 
     async def nodes(self) -> list[NodeFacts]:
         """Return the nodes as they were when listening began, once; a large network does not hold up the loop."""

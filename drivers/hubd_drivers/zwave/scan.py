@@ -15,7 +15,7 @@ from hubd_drivers.zwave.identity import could_be, home, is_of_home
 from hubd_drivers.zwave.link import Link
 from hubd_drivers.zwave.roster import Roster
 
-_QUESTION: Final = "controller.get_known_lifeline_routes"
+KNOWN_NODES: Final = "controller.get_known_lifeline_routes"
 """Answered for every node that zwave-js has, out of its memory: the shortest complete list there is."""
 _DIGITS: Final = len(str(LAST_NODE))
 
@@ -44,16 +44,16 @@ class Scan:
         if self._controller.loss is not None or not await self._controller.check():
             return
         try:
-            answer = await self._link.command(_QUESTION)
+            answer = await self._link.command(KNOWN_NODES)
         except CommandError as error:
             self._port.log.warning("zwave-js does not list its nodes: %s", error.message)
             return
-        listed = _listed(answer.get("routes"))
-        if listed is None:
+        found = listed(answer.get("routes"))
+        if found is None:
             self._port.log.warning("zwave-js lists its nodes in a way that hubd does not understand")
             return
-        absent = self._absent(listed)
-        if not absent or self._is_sure(listed, absent):
+        absent = self._absent(found)
+        if not absent or self._is_sure(found, absent):
             await self._port.missing(*absent)
 
     def _absent(self, listed: set[int]) -> list[str]:
@@ -84,12 +84,12 @@ class Scan:
             )
 
 
-def _listed(routes: object) -> set[int] | None:
+def listed(routes: object) -> set[int] | None:
     """Return the node numbers, of which JSON has made texts; None for anything else."""
     if not isinstance(routes, dict):
         return None
-    found = {
+    known = {
         integer(int(raw), 1, LAST_NODE) for raw in routes if raw.isascii() and raw.isdigit() and len(raw) <= _DIGITS
     }
-    numbers = {one for one in found if one is not None}
+    numbers = {one for one in known if one is not None}
     return numbers if len(numbers) == len(routes) else None

@@ -128,7 +128,8 @@ async function order(event) {
       headers: { "x-requested-with": "hubd" },
       body: new URLSearchParams(new FormData(event.target, button)),
     });
-    if (answer.redirected) location.reload();
+    if (answer.redirected && new URL(answer.url).pathname.startsWith("/run/")) location.assign(answer.url);
+    else if (answer.redirected) location.reload();
     else if (answer.ok) apply(await answer.json());
     else tell(`The hub did not take this order (${answer.status}).`, "Reload the page and try again.");
   } catch {

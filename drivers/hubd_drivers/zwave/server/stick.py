@@ -37,10 +37,10 @@ def wait_for(stick: str, say: Callable[[str], None], by_id: Path = BY_ID) -> Non
     path = Path(stick)
     if not path.is_absolute():
         what = f"{stick!r} is not the path of a stick" if stick else "no stick is named"
-        raise UsageError(f"{what}; write its name into /etc/hubd/zwave.env: STICK=... {_plugged_in(by_id)}")
+        raise UsageError(f"{what}; write its name into /etc/hubd/zwave.env: STICK=... {plugged_in(by_id)}")
     told, reminder = "", 0.0
     while not path.exists():
-        message = f"waiting for the Z-Wave stick: nothing is plugged in as {stick}. {_plugged_in(by_id)}"
+        message = f"waiting for the Z-Wave stick: nothing is plugged in as {stick}. {plugged_in(by_id)}"
         if message != told or time.monotonic() > reminder:
             say(message)
             told, reminder = message, time.monotonic() + REMIND_SECONDS
@@ -75,6 +75,7 @@ def _links(by_id: Path) -> list[Path]:
     return sorted(by_id.iterdir()) if by_id.is_dir() else []
 
 
-def _plugged_in(by_id: Path) -> str:
+def plugged_in(by_id: Path) -> str:
+    """Say in a sentence which serial devices there are, by their lasting names."""
     links = _links(by_id)
     return f"Plugged in: {', '.join(map(str, links))}" if links else f"{by_id} shows no serial device at all."

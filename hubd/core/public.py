@@ -1,0 +1,14 @@
+"""Under which public type a row about a device is served; parts of access control systems are none in Seam."""
+
+from hubd.model.device import ACCESS_KINDS, Kind
+
+
+def told(kind: Kind, public: str) -> str | None:
+    """Return the type for a device of a kind, of a type that begins with `device.`; None: it has none.
+
+    Seam knows `added` and `removed` of doors and encoders; that they are connected or not are types of the hub's own.
+    """
+    if kind not in ACCESS_KINDS:
+        return public
+    word = public.removeprefix("device.")
+    return f"acs_{kind}.{word}" if word in {"added", "removed", "connected", "disconnected"} else None
