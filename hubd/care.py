@@ -15,7 +15,7 @@ from hubd.client import Client, ClientError
 from hubd.driver.actions import fact_words
 from hubd.driver.files import write_once
 from hubd.inventory import table
-from hubd.keyboard import Keyboard
+from hubd.keyboard import Keyboard, about, pair
 from hubd.terminal import plain
 
 DONE, FAILED = 0, 1
@@ -35,7 +35,7 @@ def add(add_command: Callable[..., Any], talk: Callable[[Talk], Any], *parents: 
     do = add_command("do", "Have a driver do something, and follow it to its end.", talk(_do), *parents)
     do.add_argument("driver", metavar="DRIVER", help="id of its table in the config: zwave for [drivers.zwave]")
     do.add_argument("name", metavar="ACTION", help="see `hubd actions`")
-    do.add_argument("values", nargs="*", type=_pair, metavar="NAME=VALUE", help="its arguments")
+    do.add_argument("values", nargs="*", type=pair, metavar="NAME=VALUE", help="its arguments")
     do.add_argument("--device", metavar="DEVICE", help="id or name of the device that it is done to")
     do.add_argument("--yes", action="store_true", help="do not ask whether to go on")
     do.add_argument("--out", type=Path, metavar="FILE", help="where to save the file that it makes; a new one")
@@ -44,17 +44,10 @@ def add(add_command: Callable[..., Any], talk: Callable[[Talk], Any], *parents: 
 def take(arguments: argparse.Namespace, rest: list[str]) -> bool:
     """Take in arguments of an action that were typed after an option, where argparse does not look for them."""
     try:
-        arguments.values += [_pair(text) for text in rest]
+        arguments.values += [pair(text) for text in rest]
     except (AttributeError, argparse.ArgumentTypeError):
         return False
     return True
-
-
-def _pair(text: str) -> tuple[str, str]:
-    name, sign, value = text.partition("=")
-    if not sign or not name:
-        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=VALUE")
-    return name, value
 
 
 # -- actions -----------------------------------------------------------------------------------------------------------
@@ -80,14 +73,7 @@ def _help(action: dict[str, Any]) -> list[str]:
     lines = [" ".join(words), f"    {action['title']}. {action['description']}"]
     lines += [f"    Note: {action['warning']}"] * bool(action["warning"])
     width = max((len(field["name"]) for field in action["arguments"]), default=0)
-    return lines + [f"      {field['name']:<{width}}  {_about(field)}" for field in action["arguments"]]
-
-
-def _about(field: dict[str, Any]) -> str:
-    low, high, default = field["minimum"], field["maximum"], field["default"]
-    notes = [f"{low:g} to {high:g}"] if None not in {low, high} else []
-    notes += [] if default in {None, ""} else [f"default {fact_words(default)}"]
-    return " ".join(filter(None, (field["description"] or field["title"], f"({', '.join(notes)})" if notes else "")))
+    return lines + [f"      {field['name']:<{width}}  {about(field)}" for field in action["arguments"]]
 
 
 # -- do ----------------------------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from hubd import __version__, care, codes, doctor, inventory, replacing, tapes
+from hubd import __version__, care, codes, doctor, inventory, replacing, sim, tapes
 from hubd.box import URL_FILE
 from hubd.client import Client, ClientError
 from hubd.config import Config, ConfigError, load
@@ -368,6 +368,7 @@ def _parser() -> argparse.ArgumentParser:
     keep.add_argument("file", type=Path, metavar="FILE", help="such as box.tar.gz; must not exist yet")
     _add_keys(commands, config, output)
     tapes.add(commands, config)
+    sim.add(add)
     journal = commands.add_parser("journal", help="Look after the journal.", description="Look after the journal.")
     verify = journal.add_subparsers(dest="journal_command", required=True, metavar="COMMAND").add_parser(
         "verify", help="Check every row and link of the chain.", parents=[config, output]

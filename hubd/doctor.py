@@ -84,7 +84,7 @@ async def _examine(
     end = clock.monotonic() + ALL_SECONDS
     groups = []
     if has_hub:
-        own = _gather(_hub(config, file), "hub: this box", tell=tell)
+        own = _gather(_hub(config, file), "hub: the hub itself", tell=tell)
         groups.append(Group(driver=HUB, type=HUB, title="The hub itself", has_checks=True, findings=await own))
     for table in tables:
         manifest, has_checks = table.manifest, table.manifest.doctor is not None
@@ -92,7 +92,7 @@ async def _examine(
         checks = examine(manifest, table.config, CheckPort(table.id, clock), seconds)
         found = await _gather(checks, f"{table.id}: {manifest.title}", tell=tell)
         if tell and not has_checks:
-            print(f"  a driver of type {manifest.type} has no checks")
+            print(f"  A driver of type {manifest.type} has no checks.")
         groups.append(
             Group(driver=table.id, type=manifest.type, title=manifest.title, has_checks=has_checks, findings=found)
         )

@@ -1,13 +1,33 @@
-"""Lines from standard input, read without holding up the loop, so that what is waited for can end meanwhile."""
+"""What is typed: lines from standard input, read without holding up the loop, and arguments of the form NAME=VALUE."""
 
+import argparse
 import asyncio
 import os
 import termios
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
+from typing import Any
+
+from hubd.driver.actions import fact_words
 
 _STDIN = 0
 _PIECE = 4096
+
+
+def pair(text: str) -> tuple[str, str]:
+    """Take an argument of the form NAME=VALUE apart; a type of argparse."""
+    name, sign, value = text.partition("=")
+    if not sign or not name:
+        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=VALUE")
+    return name, value
+
+
+def about(field: Mapping[str, Any]) -> str:
+    """Describe such an argument, a `hubd.driver.fields.Field` as a mapping."""
+    low, high, default = field["minimum"], field["maximum"], field["default"]
+    notes = [f"{low:g} to {high:g}"] if None not in {low, high} else []
+    notes += [] if default in {None, ""} else [f"default {fact_words(default)}"]
+    return " ".join(filter(None, (field["description"] or field["title"], f"({', '.join(notes)})" if notes else "")))
 
 
 class Keyboard:

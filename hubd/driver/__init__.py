@@ -17,6 +17,7 @@ from hubd.driver.protocol import (
     Secrets,
 )
 from hubd.driver.recording import Frame, Header, Order, Recording, RecordingError, Tape
+from hubd.driver.simulation import Simulator
 
 __all__ = [
     "ActingDriver",
@@ -44,6 +45,7 @@ __all__ = [
     "RecordingError",
     "Replay",
     "Secrets",
+    "Simulator",
     "SystemClock",
     "Tape",
     "Verdict",

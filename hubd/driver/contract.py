@@ -26,9 +26,11 @@ from pathlib import Path
 from typing import Any
 
 from hubd.driver import climate_checks, code_checks, intake
+from hubd.driver.checks import CheckPort
+from hubd.driver.checkup import examine
 from hubd.driver.clock import Clock, SystemClock
 from hubd.driver.protocol import Driver, DriverConfig, DriverError, Manifest, Secrets
-from hubd.model.access import Noted
+from hubd.model.access import AcsGone, AcsGroup, AcsUser, AcsZone, HeldKind, Noted
 from hubd.model.capability import KeypadCapability, ThermostatCapability
 from hubd.model.climate import ClimateSetting
 from hubd.model.command import ClearCode, Command, LockDoor, ReadClimate, ReadCode, SetClimate, SetCode, UnlockDoor
@@ -114,6 +116,19 @@ class RecordingPort:
             self.waits.pop(key, None)
         else:
             self.waits[key] = (name, reason)
+
+    def held(self, kind: HeldKind) -> frozenset[str]:
+        """See `Port.held`."""
+        held: set[str] = set()
+        for one in self.noted:
+            match one:
+                case AcsGone(kind=gone, native_id=native_id) if gone == kind:
+                    held.discard(native_id)
+                case AcsUser() | AcsGroup() | AcsZone() if one.__struct_config__.tag == kind:
+                    held.add(one.native_id)
+                case _:
+                    pass
+        return frozenset(held)
 
     async def note(self, *noted: Noted, bookmark: str | None = None) -> None:
         """See `Port.note`."""
@@ -264,6 +279,21 @@ class DriverContract:
                     climate_checks.check_climates_seen(port.seen, description.native_id, thermostat)
             known = {seen.native_id for seen in port.seen}
             assert known <= port.devices.keys(), "something was published about a device that was never found"
+
+    async def test_the_checks_pass_on_a_working_site(self, site: ContractSite) -> None:
+        """Its set-up checks, if it has any, find nothing wrong, name its own hops, and stay with their words."""
+        port = CheckPort("contract", SystemClock())
+        rounds = []
+        for _ in range(2):
+            found = [finding async for finding in examine(site.manifest, site.config, port)]
+            rounds.append([finding.check for finding in found])
+            for finding in found:
+                assert finding.verdict != "failed", f"{finding.check}: {finding.evidence}"
+                assert finding.hop in site.manifest.hops, f"{finding.check}: hop {finding.hop!r} is not in the manifest"
+                assert finding.evidence.endswith("."), f"{finding.check}: {finding.evidence!r} is not a sentence"
+        assert rounds[0] == rounds[1], "the checks have other titles each time"
+        assert len(set(rounds[0])) == len(rounds[0]), "two checks have the same title"
+        assert rounds[0] or site.manifest.doctor is None, "the manifest has a doctor that checks nothing"
 
     async def test_same_devices_after_restart(self, site: ContractSite) -> None:
         """Native ids survive a new life of the same link."""

@@ -13,7 +13,8 @@ from hubd.driver.actions import Action, ActionResult, Arguments, Progress
 from hubd.driver.checks import CHECK, Doctor
 from hubd.driver.clock import Clock
 from hubd.driver.recording import Order, Recording, Tape
-from hubd.model.access import Noted
+from hubd.driver.simulation import Simulator
+from hubd.model.access import HeldKind, Noted
 from hubd.model.command import Command
 from hubd.model.device import DeviceDescription, Kind
 from hubd.model.errors import HubError, writable
@@ -138,6 +139,10 @@ class Port(Protocol):
         """How far the driver has read what it reads once (an audit trail), as it last said to `note`."""
         ...
 
+    def held(self, kind: HeldKind) -> frozenset[str]:
+        """Return the native ids of what the hub holds an access control system to have, from earlier lives too."""
+        ...
+
     async def note(self, *noted: Noted, bookmark: str | None = None) -> None:
         """Hand over what an access control system holds and told; durable when it returns. Repeat what it holds freely.
 
@@ -251,6 +256,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """How the recordings of such a driver are played; its drivers then are `RecordableDriver`s."""
     access_system: str | None = None
     """What Seam calls the access control system that an instance is, such as `salto_space`; None: it is none."""
+    simulator: Simulator | None = None
+    """Plays what such a driver talks to (`hubd sim`)."""
     is_simulator: bool = False
     """The devices live in this process; the sandbox routes (`simulate`) work on them."""
 

@@ -16,6 +16,7 @@ import pytest_asyncio
 from hubd import care
 from hubd.cli import main
 from hubd.client import Client, ClientError
+from hubd.driver import ActionResult
 from tests.house.tree import ROOT
 from tests.support.keys import typing
 from tests.support.process import daemon_process
@@ -71,7 +72,9 @@ def press(keys: int, text: str) -> Any:
 async def test_actions_are_told_by_the_commands_that_start_them(line: Line) -> None:
     status, lines = await line.run("actions")
     assert status == 0
-    assert lines[:4] == [
+    assert lines[0] == "hubd do site check"
+    assert lines[1].startswith("    Check the connection. Asks each hop")
+    assert lines[2:6] == [
         "hubd do site include [seconds=N] [security=none|pin]",
         "    Add a lock. Press the button on the new lock, then type the PIN that is printed on it.",
         "      seconds   Seconds to wait for the button. (5 to 240, default 60)",
@@ -81,7 +84,7 @@ async def test_actions_are_told_by_the_commands_that_start_them(line: Line) -> N
     assert any(one.startswith("    Note: The device leaves the site") for one in lines)
     assert (await line.run("actions", "site")) == (status, lines)
     _, (text,) = await line.run("actions", "site", "--json")
-    assert [action["name"] for action in json.loads(text)] == ["include", "exclude", "ping", "backup"]
+    assert [action["name"] for action in json.loads(text)] == ["check", "include", "exclude", "ping", "backup"]
     assert "No driver 'other' is configured" in await line.fails("actions", "other")
 
 
@@ -102,6 +105,23 @@ async def test_a_lock_is_added_with_the_pin_that_is_typed(line: Line, keys: int)
         "  security: pin",
     ]
     assert (await line.site.device("Room 104"))["properties"]["online"] is True
+
+
+async def test_a_check_that_fails_is_told_and_ends_so(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
+    status, lines = await line.run("do", "site", "check")
+    assert status == 0
+    assert lines[:2] == [
+        "Simulated site: ok. A site of locks (3) and thermostats (1) is simulated in the hub itself.",
+        "The check passed.",
+    ]
+    assert lines[2].split() == ["hop", "check", "verdict", "evidence"]
+
+    async def broken(*_: object) -> ActionResult:
+        return ActionResult(message="1 of 1 check failed: Port: It is closed.", has_faults=True)
+
+    monkeypatch.setitem(line.site.hub.actions._checks, "site", broken)  # noqa: SLF001 - the virtual site has no faults
+    status, lines = await line.run("do", "site", "check")
+    assert (status, lines) == (1, ["1 of 1 check failed: Port: It is closed."])
 
 
 async def test_where_nobody_can_answer_it_is_given_up(line: Line, keys: int) -> None:
@@ -222,7 +242,7 @@ async def test_wrong_arguments(line: Line, words: list[str], sentence: str) -> N
 
 async def test_what_is_not_offered(line: Line) -> None:
     message = await line.fails("do", "site", "fly")
-    assert message == "site has no action 'fly'; it has: include, exclude, ping, backup"
+    assert message == "site has no action 'fly'; it has: check, include, exclude, ping, backup"
 
 
 def test_every_type_of_argument_is_typed() -> None:

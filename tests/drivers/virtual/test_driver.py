@@ -1,7 +1,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import msgspec
 import pytest
@@ -9,7 +9,7 @@ from hubd_drivers.virtual import MANIFEST
 from hubd_drivers.virtual.driver import VirtualConfig, VirtualDriver
 from msgspec.structs import replace
 
-from hubd.driver import DriverError, registry
+from hubd.driver import CheckPort, DriverError, SystemClock, registry
 from hubd.driver.contract import ContractSite, DriverContract, RecordingPort, check_outcome, running
 from hubd.model import (
     Command,
@@ -238,3 +238,12 @@ async def test_thermostats_are_as_the_config_says() -> None:
 def test_bounds_are_inclusive() -> None:
     config = msgspec.convert({"locks": 0, "thermostats": 10_000, "latency_ms": 60_000}, VirtualConfig)
     assert (config.locks, config.thermostats) == (0, 10_000)
+
+
+@pytest.mark.parametrize(("fault", "verdict", "code"), [("none", "ok", ""), ("jam", "warning", "simulated_fault")])
+async def test_its_check_says_what_is_simulated(fault: Literal["none", "jam"], verdict: str, code: str) -> None:
+    config = VirtualConfig(locks=7, thermostats=2, fault=fault)
+    assert MANIFEST.doctor is not None
+    (finding,) = [one async for one in MANIFEST.doctor(config, CheckPort("demo", SystemClock()))]
+    assert (finding.hop, finding.verdict, finding.code) == ("site", verdict, code)
+    assert finding.evidence.startswith("A site of locks (7) and thermostats (2) is simulated")

@@ -49,6 +49,49 @@ async def test_a_command_whose_answer_is_lost_is_uncertain_and_one_after_it_was_
         assert refused.value.kind == "unreachable"
 
 
+async def test_a_connection_that_only_asks_sets_nothing_and_hears_of_nothing() -> None:
+    asked: list[str] = []
+
+    async def answer(ws: web.WebSocketResponse, command: dict[str, Any]) -> None:
+        asked.append(command["command"])
+        if command["command"] == "hang_up":
+            await ws.close()
+            return
+        await ws.send_json({"type": "event", "event": {"source": "driver", "event": "all nodes ready"}})
+        await ws.send_json({"type": "result", "success": True, "messageId": command["messageId"], "result": {"a": 1}})
+
+    server = Server(on_command=answer)
+    async with server.serving() as url, connected(url, 2.0, SystemClock()) as link:
+        assert (link.versions, link.schemas) == ("3.10.2 with zwave-js 15", "0 to 50")
+        async with link.answering(SystemClock(), 2.0):
+            assert await link.command("controller.get_state") == {"a": 1}
+            with pytest.raises(CommandError) as lost:
+                await link.command("hang_up")
+    assert lost.value.kind == "uncertain"
+    assert (asked, server.options) == (["controller.get_state", "hang_up"], [])
+
+
+@pytest.mark.parametrize(("reply", "code"), [("close", "connection_closed"), (None, "connect_timeout")])
+async def test_a_server_that_does_not_begin(reply: str | None, code: str) -> None:
+    async def serve(request: web.Request) -> web.StreamResponse:
+        ws = web.WebSocketResponse()
+        await ws.prepare(request)
+        await ws.send_json(VERSION)
+        await ws.receive()
+        if reply is None:
+            await ws.receive()
+        await ws.close()
+        return ws
+
+    server = Server()
+    server.handle = serve  # type: ignore[method-assign]
+    async with server.serving() as url, connected(url, 2.0, SystemClock()) as link:
+        with pytest.raises(DriverError) as raised:
+            async with link.answering(SystemClock(), 0.2):
+                pass
+    assert (raised.value.hop, raised.value.code) == ("server", code)
+
+
 async def test_a_cancelled_command_is_a_cancellation() -> None:
     async with listening(Server()) as (link, _):
         with pytest.raises(TimeoutError):

@@ -81,6 +81,7 @@ async def test_a_lock_is_added_with_its_pin(api: Api) -> None:
         "table": [],
         "has_file": False,
         "file_name": None,
+        "has_faults": False,
     }
     said = [message["text"] for message in run["messages"]]
     assert said == ["Press the button on the new lock.", "A lock asks to join.", "The lock is being read."]

@@ -1,13 +1,15 @@
 """The suite tells a good driver from a bad one: each check is run on a driver that breaks its rule."""
 
 import asyncio
+import dataclasses
+from collections.abc import AsyncGenerator
 from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
-from hubd.driver import DriverError, Port
-from hubd.driver.contract import DriverContract, RecordingPort, check_description, check_outcome, running
+from hubd.driver import CheckPort, DriverConfig, DriverError, Finding, Port
+from hubd.driver.contract import ContractSite, DriverContract, RecordingPort, check_description, check_outcome, running
 from hubd.model import (
     BatterySeen,
     Capabilities,
@@ -208,6 +210,38 @@ def test_a_thermostat_that_cannot_be(changes: dict[str, Any]) -> None:
 def test_an_outcome_that_helps_nobody(outcome: Outcome) -> None:
     with pytest.raises(AssertionError):
         check_outcome(outcome)
+
+
+def checked(*findings: Finding) -> ContractSite:
+    async def doctor(_: DriverConfig, __: CheckPort) -> AsyncGenerator[Finding]:
+        for finding in findings:
+            yield finding
+
+    whole = site(Good())
+    return dataclasses.replace(whole, manifest=replace(whole.manifest, doctor=doctor))
+
+
+PORT = Finding("server", "Port", "ok", "It answers.")
+
+
+async def test_good_checks_pass() -> None:
+    warned = Finding("server", "TLS", "warning", "It ends soon.", "tls_expires_soon", "Renew it.")
+    await DriverContract().test_the_checks_pass_on_a_working_site(checked(PORT, warned))
+
+
+@pytest.mark.parametrize(
+    ("findings", "words"),
+    [
+        ((), "checks nothing"),
+        ((PORT, PORT), "the same title"),
+        ((replace(PORT, verdict="failed"),), "Port: It answers."),
+        ((replace(PORT, hop="moon"),), "hop 'moon' is not in the manifest"),
+        ((replace(PORT, evidence="fine"),), "is not a sentence"),
+    ],
+)
+async def test_bad_checks_are_found(findings: tuple[Finding, ...], words: str) -> None:
+    with pytest.raises(AssertionError, match=words):
+        await DriverContract().test_the_checks_pass_on_a_working_site(checked(*findings))
 
 
 async def test_the_port_keeps_what_it_is_told() -> None:

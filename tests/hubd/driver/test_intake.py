@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from hubd.driver import ActionResult, intake
+from hubd.driver import ActionResult, Finding, intake
 from hubd.model import (
     BatterySeen,
     Capabilities,
@@ -205,3 +205,11 @@ def test_a_result_is_as_it_will_be_sent() -> None:
 def test_what_is_no_result_is_refused(given: Any) -> None:
     with pytest.raises(TypeError, match="the driver handed over"):
         intake.result(given)
+
+
+def test_a_finding_is_as_it_will_be_sent() -> None:
+    given = Finding("server", "Port", "ok", "It is \udc80.")
+    assert intake.finding(given) == replace(given, evidence="It is ?.")
+    for wrong in (None, Finding("server", "Port", "fine", "It is so."), Finding("server", "Port", "ok", 7)):  # type: ignore[arg-type]
+        with pytest.raises(TypeError, match="the driver handed over"):
+            intake.finding(wrong)

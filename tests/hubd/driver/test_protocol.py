@@ -1,9 +1,10 @@
+from collections.abc import AsyncGenerator
 from typing import Any
 
 import msgspec
 import pytest
 
-from hubd.driver import DriverConfig, DriverError, Manifest
+from hubd.driver import Action, CheckPort, DriverConfig, DriverError, Finding, Manifest
 from hubd.model import HubError
 
 
@@ -39,6 +40,16 @@ def test_a_manifest_has_what_the_hub_takes_for_granted() -> None:
 def test_a_manifest_without_it_is_refused(changes: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="'acme' must name a hop and have a budget"):
         manifest(**changes)
+
+
+def test_the_hub_s_own_action_is_not_taken_by_a_driver_with_checks() -> None:
+    async def doctor(_: DriverConfig, __: CheckPort) -> AsyncGenerator[Finding]:
+        yield Finding("server", "Port", "ok", "It answers.")
+
+    own = (Action(name="check", title="Look", description="Looks."),)
+    assert manifest(actions=own).doctor is None
+    with pytest.raises(ValueError, match="the action 'check' is the hub's"):
+        manifest(actions=own, doctor=doctor)
 
 
 def test_unknown_keys_of_a_driver_are_errors() -> None:

@@ -14,7 +14,18 @@ from hubd.core.codes.wishes import Wish
 from hubd.core.hub import Hub, Instance, Site
 from hubd.core.keys import Keys
 from hubd.core.policy import Policy
-from hubd.driver import Action, ActionResult, Arguments, DriverConfig, DriverError, Manifest, Port, Progress, Question
+from hubd.driver import (
+    Action,
+    ActionResult,
+    Arguments,
+    Doctor,
+    DriverConfig,
+    DriverError,
+    Manifest,
+    Port,
+    Progress,
+    Question,
+)
 from hubd.model import (
     Capabilities,
     ClearCode,
@@ -285,7 +296,9 @@ class _OverError(Exception):
 
 
 @asynccontextmanager
-async def stage(tmp_path: Path, site_name: str = "Hotel Seeblick") -> AsyncIterator[Stage]:
+async def stage(
+    tmp_path: Path, site_name: str = "Hotel Seeblick", doctor: Doctor | None = None
+) -> AsyncIterator[Stage]:
     """Run a hub with the connected driver instance `radio` (hops server and controller) and no devices."""
     clock = ManualClock()
     database = await Database.open(tmp_path / "hubd.sqlite")
@@ -306,8 +319,9 @@ async def stage(tmp_path: Path, site_name: str = "Hotel Seeblick") -> AsyncItera
                 hops=("server", "controller"),
                 budget=8,
                 actions=ACTIONS,
+                doctor=doctor,
             )
-            hub.add(Instance("radio", manifest, script, Policy(("lock", "thermostat"))))
+            hub.add(Instance("radio", manifest, script, Policy(("lock", "thermostat")), _Config()))
             await until(lambda: hub.health["radio"].is_connected and "radio" in journal.tables.instances)
             yield Stage(hub, Keys(journal), clock, script)
             raise _OverError  # noqa: TRY301 - a task group ends by an exception

@@ -1,9 +1,10 @@
 import asyncio
 import json
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from pathlib import Path
 
-from hubd.driver import ActionError, ActionResult, Arguments, Progress
+from hubd.driver import ActionError, ActionResult, Arguments, CheckPort, DriverConfig, Finding, Progress
 from hubd.model import DeviceDescription, LockSeen
 from hubd.model.event import Role
 from hubd.web.care import MAX_TABLE, shown
@@ -214,3 +215,36 @@ def test_values_of_a_result_are_written_for_people() -> None:
         "2.5",
         "a b",
     ]
+
+
+async def doctor(_: DriverConfig, __: CheckPort) -> AsyncGenerator[Finding]:
+    yield Finding("server", "Port", "ok", "It answers.")
+    yield Finding("controller", "Stick", "failed", "It is <gone>.", "controller_lost", "Plug it in.")
+
+
+async def test_the_check_stands_beside_what_is_wrong(tmp_path: Path) -> None:
+    async with stage(tmp_path, doctor=doctor) as site:
+        browser = await browser_of(site, "viewer")
+        assert "Check the connection" in (await browser.get("/driver/radio"))["action-check"]
+        assert "Check the connection" not in (await browser.get("/"))["links"]
+        await site.lose()
+        for page in ("/", "/driver/radio"):
+            links = await browser.get(page)
+            (button,) = [one for one in links.all("button") if one.get("id") == "check-radio"]
+            assert (button["form"], button["formaction"]) == ("act", "/driver/radio")
+            assert (button["name"], button["value"]) == ("action", "check")
+        path = await send(browser, "/", "/driver/radio", action="check")
+        assert path.startswith("/run/")
+        await until(lambda: site.hub.actions.run(path.removeprefix("/run/")).is_over)
+        page_of_run = await browser.get(path)
+        assert "1 of 2 checks failed: Stick: It is <gone>." in page_of_run["end"]
+        assert "controllerStickfailedIt is <gone>.Plug it in.controller_lost" in page_of_run["end"]
+        assert 'class="notice warn"' in page_of_run.source
+        assert "<gone>" not in page_of_run.source
+
+
+async def test_without_checks_there_is_no_button(tmp_path: Path) -> None:
+    async with stage(tmp_path) as site:
+        browser = await browser_of(site)
+        await site.lose()
+        assert "Check the connection" not in (await browser.get("/")).source
