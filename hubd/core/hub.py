@@ -37,7 +37,7 @@ from hubd.driver import intake
 from hubd.driver.clock import Clock
 from hubd.driver.protocol import Driver, DriverConfig, Manifest
 from hubd.model import ids
-from hubd.model.access import Noted
+from hubd.model.access import HeldKind, Noted
 from hubd.model.command import LockDoor, Order, SimulateKeypadCodeEntry, SimulateKeypadEdit, UnlockDoor
 from hubd.model.device import Device, DeviceDescription
 from hubd.model.errors import HubError, NotFoundError, writable
@@ -377,8 +377,14 @@ class Hub:
 
     async def note(self, instance: str, noted: tuple[Noted, ...], bookmark: str | None) -> None:
         """Take in what an access control system holds and told. Implements `supervisor.Door`."""
-        for device_id in await self.access.note(instance, intake.noted(noted), bookmark):
-            self.dispatcher.note_order(device_id, None)
+        opened = await self.access.note(instance, intake.noted(noted), bookmark)
+        for device_id, request_id in opened.items():
+            if self.dispatcher.latest_order(device_id) == request_id:  # there may be a later one by now
+                self.dispatcher.note_order(device_id, None)
+
+    def held(self, instance: str, kind: HeldKind) -> frozenset[str]:
+        """Return what an access control system was told to have. Implements `supervisor.Door`."""
+        return self.access.held(instance, kind)
 
     def bookmark(self, instance: str) -> str | None:
         """Return how far an instance has read what it reads once. Implements `supervisor.Door`."""

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from hubd.core.access.conditions import mark
 from hubd.core.battery import judge
 from hubd.core.codes.story import tell
+from hubd.core.public import told
 from hubd.core.sense import Instant
 from hubd.core.silence import AT_ONCE, Silence, hear
 from hubd.model.event import (
@@ -114,6 +115,8 @@ class Observer:
                 mark(self._view, record, condition, at, is_on=is_on)
 
     def _emit(self, record: DeviceRecord, event: Event, public: str | None, seen: Seen) -> None:
+        if public is not None and public.startswith("device."):
+            public = told(record.device.description.kind, public)
         self._view.emit(
             event,
             public=public if record.is_managed else None,

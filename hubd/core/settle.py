@@ -55,7 +55,7 @@ def settle(
     is_public = record is not None and record.is_managed
     public = _public(known.command, succeeded=outcome.kind is OutcomeKind.DONE) if is_public else None
     view.emit(
-        CommandSettled(request_id=request_id, outcome=replace(outcome, seen=())),
+        CommandSettled(request_id=request_id, outcome=replace(outcome, seen=(), noted=())),
         public=public,
         instance=None if record is None else record.device.instance,
         device_id=known.command.device_id,

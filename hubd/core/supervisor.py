@@ -11,7 +11,7 @@ from typing import Protocol
 from hubd.core.health import InstanceHealth
 from hubd.driver.clock import Clock
 from hubd.driver.protocol import Driver, DriverError, Manifest, Secrets
-from hubd.model.access import Noted
+from hubd.model.access import HeldKind, Noted
 from hubd.model.device import DeviceDescription
 from hubd.model.errors import HubError
 from hubd.model.seen import Seen
@@ -59,6 +59,10 @@ class Door(Protocol):
 
     def bookmark(self, instance: str) -> str | None:
         """Return how far an instance has read what it reads once."""
+        ...
+
+    def held(self, instance: str, kind: HeldKind) -> frozenset[str]:
+        """Return the native ids of the people, groups or zones that an instance has told of."""
         ...
 
     def known(self, instance: str) -> Mapping[str, DeviceDescription]:
@@ -130,6 +134,9 @@ class _Port:
     @property
     def bookmark(self) -> str | None:
         return self._door.bookmark(self.instance)
+
+    def held(self, kind: HeldKind) -> frozenset[str]:
+        return self._door.held(self.instance, kind)
 
     async def note(self, *noted: Noted, bookmark: str | None = None) -> None:
         await self._door.note(self.instance, noted, bookmark)

@@ -1,5 +1,6 @@
 """Rows about access control systems: what they hold, what the hub keeps, what is wished. Held in memory whole."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Literal
 
@@ -7,6 +8,9 @@ import msgspec
 
 from hubd.model.access import AccessChange, AcsGroup, AcsUser, AcsZone
 from hubd.store.codes import Trouble
+from hubd.store.database import Statement
+
+_encode = msgspec.json.Encoder().encode
 
 type AccessMethod = Literal["card", "cloud_key"]
 
@@ -127,3 +131,15 @@ class AccessTable:
         if record is not None:
             self._kinds[record_id] = type(record)
             self._by_kind.setdefault(type(record), {})[record_id] = record
+
+
+def access_statements(records: Mapping[str, AccessRecord | None]) -> list[Statement]:
+    """Build the writes of records by id; None: it is no more."""
+    result: list[Statement] = []
+    kept = [(record_id, _encode(record)) for record_id, record in records.items() if record]
+    gone = [(record_id,) for record_id, record in records.items() if record is None]
+    if kept:
+        result.append(("INSERT OR REPLACE INTO access(id, body) VALUES(?, ?)", kept))
+    if gone:
+        result.append(("DELETE FROM access WHERE id = ?", gone))
+    return result

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from hubd.model.event import Event
-from hubd.store.access import AccessRecord, AccessTable
+from hubd.store.access import AccessRecord, AccessTable, access_statements
 from hubd.store.climate import Schedule, ThermostatRecord
 from hubd.store.codes import CodeBook, CodeRecord
 from hubd.store.database import Statement, Value
@@ -455,7 +455,7 @@ def statements(overlay: Overlay) -> list[Statement]:
         result.append((_PUT_COMMAND, command_rows))
     result.extend(_code_statements(overlay))
     result.extend(_climate_statements(overlay))
-    result.extend(_access_statements(overlay))
+    result.extend(access_statements(overlay.access))
     result.extend((sql, [parameters]) for sql, parameters in overlay.statements)
     return result
 
@@ -486,15 +486,4 @@ def _climate_statements(overlay: Overlay) -> list[Statement]:
     if overlay.thermostats:
         rows = [(device_id, _encode(record)) for device_id, record in overlay.thermostats.items()]
         result.append(("INSERT OR REPLACE INTO thermostats(device_id, body) VALUES(?, ?)", rows))
-    return result
-
-
-def _access_statements(overlay: Overlay) -> list[Statement]:
-    result: list[Statement] = []
-    kept = [(record_id, _encode(record)) for record_id, record in overlay.access.items() if record]
-    gone = [(record_id,) for record_id, record in overlay.access.items() if record is None]
-    if kept:
-        result.append(("INSERT OR REPLACE INTO access(id, body) VALUES(?, ?)", kept))
-    if gone:
-        result.append(("DELETE FROM access WHERE id = ?", gone))
     return result

@@ -15,7 +15,7 @@ from hubd.model.access_event import (
 )
 from hubd.model.state import EntranceCondition
 from hubd.web.scene import Scene, by, first_upper
-from hubd.web.words import Tone, plain
+from hubd.web.words import Tone, name, plain, within
 
 CONDITIONS: Final[dict[EntranceCondition, tuple[str, str]]] = {
     "office_mode": ("is in office mode: anybody may pass", "is no longer in office mode"),
@@ -28,7 +28,7 @@ CONDITIONS: Final[dict[EntranceCondition, tuple[str, str]]] = {
     "low_battery": ("has a low battery", "has a good battery"),
 }
 """What is said of a door: when a condition begins, and when it ends."""
-_CHANGES: Final = {
+CHANGES: Final = {
     "create_user": "a new user",
     "edit_user": "a change of a user",
     "delete_user": "the removal of a user",
@@ -55,18 +55,19 @@ def access_sentence(event: AccessEvent, scene: Scene) -> str:
             return f"{scene.device} {CONDITIONS[condition][0 if is_on else 1]}."
         case EntranceAudited():
             return _audited(event, scene)
-        case AcsUserChanged(change=change):
-            return f"A user of {scene.link} was {change}."
+        case AcsUserChanged(user_id=user_id, change=change):
+            return f"{_the_user(user_id, scene)} of {scene.link} was {change}."
         case AcsGroupChanged(change=change):
             return f"An access group of {scene.link} was {change}."
         case CredentialChanged(change=change):
-            return f"A credential of {scene.link} {_FATES[change]}{by(event.by, scene)}."
+            whose = scene.user(event.user_id) if event.user_id is not None else ""
+            return f"A credential of {whose or scene.link} {_FATES[change]}{by(event.by, scene)}."
         case AccessEditAccepted(what=what):
-            return f"{first_upper(scene.who(event.by))} asked {scene.link} for {_CHANGES.get(what, what)}."
+            return f"{first_upper(scene.who(event.by))} asked {scene.link} for {CHANGES.get(what, what)}."
         case AccessEditEnded(what=what, error_code=""):
-            return f"{scene.link} took {_CHANGES.get(what, what)}."
+            return f"{scene.link} took {CHANGES.get(what, what)}."
         case AccessEditEnded(what=what, message=message):
-            return f"{scene.link} did not take {_CHANGES.get(what, what)}: {plain(message)}"
+            return f"{scene.link} did not take {CHANGES.get(what, what)}: {plain(message)}"
         case _:
             assert_never(event)
 
@@ -87,12 +88,20 @@ def access_tone(event: EntranceChanged | EntranceAudited | AccessEditEnded) -> T
 
 
 def _audited(event: EntranceAudited, scene: Scene) -> str:
-    where = f"“{plain(event.entrance_name)}”" if event.entrance_name else scene.device
+    where = f"“{within(name(event.entrance_name))}”" if event.entrance_name else scene.device
     what = plain(event.name, 80)
-    return f"{where}: {what}{_who(event)}."
+    return f"{where}: {within(what)}{_who(event, scene)}."
 
 
-def _who(event: EntranceAudited) -> str:
+def _who(event: EntranceAudited, scene: Scene) -> str:
+    order = None if event.request_id is None else scene.order(event.request_id)
+    if order is not None:
+        return f", by order of {scene.who(order.by)}"
     if event.user_id is not None:
-        return " by a user of the system"
-    return f" by {plain(event.subject, 60)}" if event.subject else ""
+        return f", by {scene.user(event.user_id) or 'a user who is not known any more'}"
+    return f", by {within(name(event.subject))}" if event.subject else ""
+
+
+def _the_user(user_id: str, scene: Scene) -> str:
+    known = scene.user(user_id)
+    return f"The user {known}" if known else "A user"

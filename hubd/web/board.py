@@ -6,7 +6,7 @@ from hubd.core.health import InstanceHealth
 from hubd.core.keys import Key
 from hubd.driver.checks import CHECK
 from hubd.model.command import Order
-from hubd.web import moments, words
+from hubd.web import doors, moments, words
 from hubd.web.condition import Rank
 from hubd.web.desk import Desk, Lines, Orders
 from hubd.web.parts import Part
@@ -21,6 +21,9 @@ MAX_PROBLEMS = 8
 MAX_PENDING = 20
 MAX_UNMANAGED = 20
 MAX_TEXT = 100
+MAX_DOORS = 20
+"""So many doors of a system stand on the page of the site, those with something to tell first."""
+MAX_ENCODERS = 5
 FEW_CHANGES = 3
 """So many changes of codes may wait for a radio without a word."""
 SHOWS = {
@@ -28,6 +31,8 @@ SHOWS = {
     "problems": "With a problem",
     "locks": "Locks",
     "thermostats": "Thermostats",
+    "doors": "Doors",
+    "encoders": "Encoders",
     "unmanaged": "Not managed",
 }
 
@@ -38,6 +43,11 @@ class Query(msgspec.Struct, frozen=True):
     text: str = ""
     show: str = "all"
     page: int = 1
+
+    @property
+    def is_filtered(self) -> bool:
+        """Whether anything was asked for."""
+        return bool(self.text) or self.show != "all"
 
 
 class Counter(msgspec.Struct, frozen=True):
@@ -97,6 +107,20 @@ class Table(msgspec.Struct, frozen=True, kw_only=True):
     pages: int
     query: Query
     is_filtered: bool
+    has_doors: bool = False
+    """Doors and encoders have sections of their own, below."""
+
+
+class Doors(msgspec.Struct, frozen=True, kw_only=True):
+    """The frame of the section of an access control system; `part` is the id of its element."""
+
+    part: str
+    instance: str
+    link: str
+    counts: str
+    notes: tuple[str, ...]
+    more_doors: int
+    more_encoders: int
 
 
 class Unmanaged(msgspec.Struct, frozen=True):
@@ -130,6 +154,7 @@ async def site_parts(desk: Desk, session: Session, key: Key, query: Query) -> li
         Part("pending", "pending.html", _pending(desk)),
         waiting(desk),
         _devices(desk, found, key, query),
+        *_systems(desk, found, key, query),
         _unmanaged(desk, found),
         Part("events", "events.html", Lines(lines)),
     ]
@@ -140,10 +165,15 @@ def _summary(found: Survey) -> Summary:
     batteries = found.with_rank(Rank.BATTERY_CRITICAL, Rank.BATTERY_LOW)
     jammed = found.with_rank(Rank.JAMMED)
     is_written = not found.with_rank(Rank.STORAGE)
-    counters = [Counter(words.count(len(found.managed), "device", "devices"))]
+    entrances = sum(known.record.device.description.kind == "entrance" for known in found.access)
+    counters = [Counter(words.count(len(found.managed) - entrances, "device", "devices"))]
+    if entrances:
+        counters.append(Counter(words.count(entrances, "door", "doors")))
     if found.unmanaged:
         counters.append(Counter(f"{len(found.unmanaged)} not managed"))
     counters.append(Counter(f"{found.unreachable} unreachable", "bad" if found.unreachable else "quiet"))
+    if alarms := found.with_rank(Rank.ALARM):
+        counters.append(Counter(words.count(alarms, "alarm", "alarms"), "bad"))
     if jammed:
         counters.append(Counter(f"{jammed} jammed", "bad"))
     if batteries:
@@ -245,7 +275,8 @@ def _devices(desk: Desk, found: Survey, key: Key, query: Query) -> Part:
         page=page,
         pages=pages,
         query=query,
-        is_filtered=bool(query.text) or query.show != "all",
+        is_filtered=query.is_filtered,
+        has_doors=bool(found.access) and not query.is_filtered,
     )
     return Part("devices", "devices.html", frame, tuple(Part(f"d-{row.device_id}", "row.html", row) for row in rows))
 
@@ -257,8 +288,14 @@ def _choose(found: Survey, query: Query) -> list[Known]:
         case "locks" | "thermostats":
             kind = query.show.removesuffix("s")
             chosen = [known for known in found.managed if known.record.device.description.kind == kind]
+        case "doors":
+            chosen = [known for known in found.access if known.record.device.description.kind == "entrance"]
+        case "encoders":
+            chosen = [known for known in found.access if known.record.device.description.kind == "encoder"]
         case "unmanaged":
             chosen = found.unmanaged
+        case _ if not query.is_filtered:
+            chosen = [known for known in found.managed if not known.record.device.description.is_access]
         case _:
             chosen = found.managed
     wanted = query.text.casefold().split()
@@ -270,6 +307,54 @@ def _matches(known: Known, wanted: list[str]) -> bool:
     own = (known.name, description.name, description.native_id, description.manufacturer, description.model)
     text = " ".join(part[:200] for part in own if part).casefold()
     return all(word in text for word in wanted)
+
+
+def systems_of(desk: Desk) -> list[str]:
+    """Return the ids of the parts that are sections of access control systems."""
+    return [f"access-{instance}" for instance in sorted(desk.hub.access.instances)]
+
+
+def _systems(desk: Desk, found: Survey, key: Key, query: Query) -> list[Part]:
+    """Build a section for each access control system; what was asked for stands among the devices instead."""
+    behind: dict[str, list[Known]] = {}
+    for known in () if query.is_filtered else found.access:
+        behind.setdefault(known.record.device.instance, []).append(known)
+    orders = busy(desk)
+    return [
+        _system(desk, instance, behind.get(instance, []), orders, acts=key.may("operator"))
+        for instance in sorted(desk.hub.access.instances)
+    ]
+
+
+def _system(desk: Desk, instance: str, behind: list[Known], orders: dict[str, Order], *, acts: bool) -> Part:
+    every = [one for one in behind if one.record.device.description.kind == "entrance"]
+    encoders = [one for one in behind if one.record.device.description.kind == "encoder"]
+    tells = [one for one in every if one.trouble is not None or one.reach.is_own or doors.in_force(one.record.state)]
+    telling = {id(one) for one in tells}
+    shown = [*tells, *(one for one in every if id(one) not in telling)][:MAX_DOORS] + encoders[:MAX_ENCODERS]
+    standalone = sum(doors.is_standalone(one.record.device.description.capabilities) for one in every)
+    frame = Doors(
+        part=f"access-{instance}",
+        instance=instance,
+        link=link_name(desk.hub, instance),
+        counts=", ".join(
+            (
+                words.count(len(every), "door", "doors"),
+                f"{standalone} not wired",
+                words.count(len(encoders), "encoder", "encoders"),
+            )
+        ),
+        notes=_pending_words(desk, instance),
+        more_doors=max(0, len(every) - MAX_DOORS),
+        more_encoders=max(0, len(encoders) - MAX_ENCODERS),
+    )
+    rows = [device_row(one, orders.get(one.record.device.device_id), desk.now, desk.zone, acts=acts) for one in shown]
+    return Part(frame.part, "doors.html", frame, tuple(Part(f"d-{row.device_id}", "row.html", row) for row in rows))
+
+
+def _pending_words(desk: Desk, instance: str) -> tuple[str, ...]:
+    pending = len(desk.hub.access.pending(instance))
+    return (words.count(pending, "change waits", "changes wait"),) if pending else ()
 
 
 def _unmanaged(desk: Desk, found: Survey) -> Part:

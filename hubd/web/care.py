@@ -9,6 +9,7 @@ from hubd.driver.actions import fact_words
 from hubd.driver.fields import Field, fields
 from hubd.store.records import DeviceRecord
 from hubd.web import words
+from hubd.web.access import system_parts
 from hubd.web.board import Links, link_of
 from hubd.web.desk import Desk
 from hubd.web.parts import Part
@@ -119,6 +120,7 @@ async def driver_parts(desk: Desk, session: Session, key: Key, instance: str) ->
     return [
         await desk.notices(session),
         Part("links", "links.html", Links((link_of(desk, instance),))),
+        *system_parts(desk, instance),
         waiting(desk, instance),
         Part("runs", "runs.html", _runs(desk, instance)),
         Part("actions", "actions.html", forms(desk, session, key, instance, None)),

@@ -10,6 +10,7 @@ from hubd.core.hub import Hub
 from hubd.core.keys import Keys
 from hubd.model.command import Order
 from hubd.model.outcome import OutcomeKind
+from hubd.store.access import UserRecord
 from hubd.store.records import CommandRecord, Row
 from hubd.web import moments, sentences, words
 from hubd.web.code_names import CodeNames
@@ -111,6 +112,11 @@ class Desk:
                 return f"“{words.within(words.name(key.name))}”"
         return _PARTS.get(by) or plain(by, 40) or "somebody"
 
+    def user_name(self, user_id: str) -> str:
+        """Name a user of an access control system within a sentence; empty for one that is not known any more."""
+        record = self.hub.journal.tables.access.all(UserRecord).get(user_id)
+        return "" if record is None else f"“{words.within(words.name(record.user.full_name))}”"
+
     def line(self, row: Row) -> Line:
         """Tell one row of the journal."""
         at = self.stamp(row.occurred_at)
@@ -124,7 +130,7 @@ class Desk:
     def scene(self, device_id: str | None, link: str = "") -> Scene:
         """Return what the sentence of an event may refer to."""
         order, moment = partial(_order, self.hub), partial(moments.show, zone=self.zone)
-        return Scene(self.device_name(device_id), link, self.who, order, self.code_names, moment)
+        return Scene(self.device_name(device_id), link, self.who, order, self.code_names, moment, self.user_name)
 
     def order_line(self, record: CommandRecord) -> OrderLine:
         """Tell one command."""

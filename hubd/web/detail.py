@@ -4,7 +4,7 @@ import msgspec
 
 from hubd.core.keys import Key
 from hubd.store.records import CommandRecord, Row
-from hubd.web import care, facts
+from hubd.web import care, doors, facts
 from hubd.web.board import busy
 from hubd.web.chart import Span
 from hubd.web.climate import Trace, climate_parts
@@ -12,10 +12,10 @@ from hubd.web.codes import Stories, code_parts
 from hubd.web.desk import Desk, Lines, Orders
 from hubd.web.parts import Part
 from hubd.web.recent import telling
-from hubd.web.rows import DeviceRow, device_row
+from hubd.web.rows import DeviceRow, DoorNotice, device_row
 from hubd.web.sessions import Session
 from hubd.web.survey import judge, link_name
-from hubd.web.words import Tone
+from hubd.web.words import Stamp, Tone
 
 MAX_EVENTS = 50
 MAX_ORDERS = 20
@@ -41,6 +41,12 @@ class Head(msgspec.Struct, frozen=True):
     tone: Tone
     cautions: tuple[str, ...]
     is_managed: bool
+    cannot: str = ""
+    """What cannot be done with a door, and why."""
+    since: Stamp | None = None
+    """Since when a door is in what is the trouble."""
+    notices: tuple[DoorNotice, ...] = ()
+    """What it is in besides."""
 
 
 class History:
@@ -96,9 +102,21 @@ async def device_parts(desk: Desk, session: Session, key: Key, device_id: str, h
     state = record.state
     since = {what: desk.stamp(row.occurred_at) for what, row in facts.last_moves(history.rows).items()}
     climate = climate_parts(desk, session, key, record, history.trace)
+    capabilities = record.device.description.capabilities
+    told = doors.label_of(words)
+    head = Head(
+        row,
+        words[:1].upper() + words[1:],
+        tone,
+        known.cautions,
+        record.is_managed,
+        doors.cannot(capabilities),
+        next((one.since for one in row.notices if one.text == told), None),
+        tuple(one for one in row.notices if one.text != told),
+    )
     return [
         await desk.notices(session),
-        Part("head", "head.html", Head(row, words[:1].upper() + words[1:], tone, known.cautions, record.is_managed)),
+        Part("head", "head.html", head),
         Part(
             "readings",
             "facts.html",
@@ -109,13 +127,14 @@ async def device_parts(desk: Desk, session: Session, key: Key, device_id: str, h
                 since,
                 None if state.link is None else desk.stamp(state.link.measured_at),
                 has_settings=not climate,
+                conditions=facts.conditions(state, desk.stamp),
             ),
         ),
         *climate,
         *code_parts(desk, session, key, record, history.stories),
         Part("orders", "orders.html", Orders(tuple(desk.order_line(order) for order in history.orders))),
         Part("identity", "facts.html", facts.identity(record, link, desk.stamp(record.found_at), removed_at)),
-        Part("abilities", "facts.html", facts.abilities(record.device.description.capabilities)),
+        Part("abilities", "facts.html", facts.abilities(capabilities)),
         Part("care", "actions.html", care.forms(desk, session, key, record.device.instance, record)),
         Part("notes", "facts.html", facts.notes(record)),
         Part("events", "events.html", Lines(tuple(desk.line(row) for row in history.rows))),

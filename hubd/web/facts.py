@@ -1,12 +1,15 @@
 """What is known of one device, as labelled lines. Pure."""
 
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
 import msgspec
 
 from hubd.model.capability import Capabilities, SetPointRange, ThermostatCapability
 from hubd.model.event import DoorChanged, LockChanged, LockUncertain
-from hubd.model.state import LinkQuality
+from hubd.model.state import DeviceState, LinkQuality
 from hubd.store.records import DeviceRecord, Row
-from hubd.web import words
+from hubd.web import doors, words
 from hubd.web.rows import activity_words, badge, door_words, setting_words
 from hubd.web.survey import Known
 from hubd.web.words import Stamp, plain
@@ -63,8 +66,8 @@ def _note(value: str | bool | None) -> str:  # noqa: FBT001 - a value as people 
 
 def abilities(capabilities: Capabilities) -> Facts:
     """Say what the device can do, with its limits."""
-    facts: list[Fact] = []
-    if (lock := capabilities.lock) is not None:
+    facts: list[Fact] = [Fact(label, text) for label, text in doors.abilities(capabilities)]
+    if (lock := capabilities.lock) is not None and capabilities.entrance is None:
         moves = [word for word, can in (("locks", lock.can_lock), ("unlocks", lock.can_unlock)) if can]
         door = "tells whether its door is open" if lock.reports_door else "does not tell whether its door is open"
         facts.append(Fact("Bolt", f"{' and '.join(moves) or 'only reports'} on order; {door}"))
@@ -74,7 +77,8 @@ def abilities(capabilities: Capabilities) -> Facts:
         facts.append(Fact("Keypad", f"{words.count(keypad.slots, 'slot', 'slots')}, codes of {digits} digits"))
     if (thermostat := capabilities.thermostat) is not None:
         facts += _thermostat(thermostat)
-    facts.append(Fact("Power", "battery, level reported" if capabilities.battery else "reports no battery"))
+    if capabilities.encoder is None:
+        facts.append(Fact("Power", "battery, level reported" if capabilities.battery else "reports no battery"))
     if capabilities.simulated:
         facts.append(Fact("Simulated", "yes: there is no such device in the house"))
     return Facts(tuple(facts))
@@ -105,17 +109,20 @@ def readings(
     link_at: Stamp | None = None,
     *,
     has_settings: bool = True,
+    conditions: Sequence[Fact] = (),
 ) -> Facts:
     """Say the device's condition; `since` holds the last event of `lock` and `door` where the journal has one.
 
-    `has_settings` False: how a thermostat is set is told elsewhere.
+    `has_settings` False: how a thermostat is set is told elsewhere. `conditions`: what a door is in.
     """
     state = known.record.state
-    facts = [Fact("Reached", known.reach.text, changed_at)]
+    is_access = known.record.device.description.is_access
+    facts = [Fact("Reached", known.reach.text, changed_at), *conditions]
     main = badge(known)
-    if main is not None and state.climate is None:
+    if main is not None and state.climate is None and not is_access:
         facts.append(Fact("Bolt", main.text + (", last known" if main.is_stale else ""), since.get("lock")))
-    if (door := door_words(state)) or known.record.device.description.capabilities.lock is not None:
+    has_bolt = known.record.device.description.capabilities.lock is not None and not is_access
+    if (door := door_words(state)) or has_bolt:
         facts.append(Fact("Door", door or "not known", since.get("door")))
     if state.battery is not None:
         low = "; the device itself says it is low" if state.battery.low else ""
@@ -136,6 +143,11 @@ def readings(
     if state.link is not None and link_at is not None:
         facts.append(radio(state.link, link_at))
     return Facts(tuple(facts))
+
+
+def conditions(state: DeviceState, stamp: Callable[[datetime], Stamp]) -> tuple[Fact, ...]:
+    """Say all that is known of what a door of an access control system is in."""
+    return tuple(Fact(label, text, stamp(since)) for label, text, since in doors.known(state))
 
 
 def radio(link: LinkQuality, measured_at: Stamp) -> Fact:

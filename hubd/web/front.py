@@ -14,9 +14,9 @@ from hubd.core.message import Request, Response
 from hubd.model.command import LockDoor, UnlockDoor
 from hubd.model.errors import BusyError, HubError, InvalidInputError, NotFoundError, RefusedError, StoreError
 from hubd.store.records import DeviceRecord
-from hubd.web import guard
+from hubd.web import doors, guard
 from hubd.web.answers import HTML, go, only, status_of
-from hubd.web.board import SHOWS, read_query, site_parts
+from hubd.web.board import SHOWS, read_query, site_parts, systems_of
 from hubd.web.care import driver_parts, run_parts
 from hubd.web.chart import Span
 from hubd.web.climate_errands import ClimateErrands, is_of_climate
@@ -33,6 +33,7 @@ from hubd.web.scene import first_upper
 from hubd.web.sessions import Notice
 from hubd.web.signin import SignIn, Visitor, read_own_form
 from hubd.web.survey import link_name, shown_name
+from hubd.web.users import Sought, user_parts
 from hubd.web.words import clock_face
 
 LOG = logging.getLogger(__name__)
@@ -90,6 +91,8 @@ class Front:
             return await self._site(request, visitor)
         if path.startswith("/driver/"):
             return await self._driver(request, visitor)
+        if path.startswith("/users/"):
+            return await self._users(request, visitor)
         if path.startswith("/run/"):
             return await self._run(request, visitor)
         if path.startswith("/code/"):
@@ -181,6 +184,7 @@ class Front:
         parts = await driver_parts(self._desk, visitor.session, visitor.key, instance)
         values = {
             "name": link_name(self._hub, instance),
+            "is_system": instance in self._hub.access.instances,
             "stream": "/page/stream?" + urlencode({"driver": instance}),
         }
         return await self._page(request, visitor, "driver.html", parts, values)
@@ -195,6 +199,18 @@ class Front:
             device = form.get("device", "")
             return go(f"/device/{device}" if device in self._hub.devices else f"/driver/{instance}")
         return go(f"/run/{run.run_id}")
+
+    async def _users(self, request: Request, visitor: Visitor) -> Response:
+        only(request, "GET", "HEAD")
+        instance, query = request.path.removeprefix("/users/"), read_query(request.query)
+        parts = await user_parts(self._desk, visitor.session, instance, Sought(query.text, query.page))
+        values = {
+            "name": link_name(self._hub, instance),
+            "instance": instance,
+            "text": query.text,
+            "stream": "/page/stream?" + urlencode({"users": instance, "q": query.text, "p": query.page}),
+        }
+        return await self._page(request, visitor, "users-page.html", parts, values)
 
     async def _run(self, request: Request, visitor: Visitor) -> Response:
         only(request, "GET", "HEAD", "POST")
@@ -250,18 +266,21 @@ class Front:
         """Return what looks at the page that a stream belongs to."""
         desk, given = self._desk, dict(request.query)
         device_id, instance, code_id = given.get("device", ""), given.get("driver", ""), given.get("code", "")
+        query = read_query(request.query)
         if (run := self._followed(request)) is not None:
             return lambda: run_parts(desk, visitor.session, visitor.key, run)
         if instance:
             self._configured(instance)
             return lambda: driver_parts(desk, visitor.session, visitor.key, instance)
+        if users := given.get("users", ""):
+            self._configured(users)
+            return lambda: user_parts(desk, visitor.session, users, Sought(query.text, query.page))
         if code_id:
             return lambda: self._code_parts(visitor, code_id)
         if device_id:
             self._known(device_id)
             history = History(desk, device_id, _span(request))
             return lambda: device_parts(desk, visitor.session, visitor.key, device_id, history)
-        query = read_query(request.query)
         return lambda: site_parts(desk, visitor.session, visitor.key, query)
 
     def _followed(self, request: Request) -> Run | None:
@@ -309,7 +328,7 @@ class Front:
         query = read_query(request.query)
         parts = await site_parts(self._desk, visitor.session, visitor.key, query)
         stream = "/page/stream?" + urlencode({"q": query.text, "show": query.show, "p": query.page})
-        values = {"query": query, "shows": SHOWS, "stream": stream}
+        values = {"query": query, "shows": SHOWS, "stream": stream, "systems": systems_of(self._desk)}
         return await self._page(request, visitor, "site.html", parts, values)
 
     async def _page(
@@ -362,6 +381,7 @@ def _command(record: DeviceRecord, action: str) -> LockDoor | UnlockDoor:
     if not record.is_managed:
         raise RefusedError("device_unmanaged", "The device is not managed by this hub; nothing was sent.")
     if lock is None or not (lock.can_lock if action == "lock" else lock.can_unlock):
-        raise RefusedError("not_supported", f"The device cannot {action} on order; nothing was sent.")
+        why = doors.cannot(record.device.description.capabilities) if action == "unlock" else ""
+        raise RefusedError("not_supported", f"The device cannot {action} on order; nothing was sent. {why}".rstrip())
     kind = LockDoor if action == "lock" else UnlockDoor
     return kind(device_id=record.device.device_id, native_id=record.device.description.native_id)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from hubd.web.front import Front
 
 _PATHS = frozenset({"/", "/login", "/logout", "/page/stream"})
-_FOLDERS = ("/device/", "/code/", "/driver/", "/run/", "/static/")
+_FOLDERS = ("/device/", "/code/", "/driver/", "/run/", "/users/", "/static/")
 
 
 class Pages:

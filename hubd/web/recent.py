@@ -4,6 +4,7 @@ import asyncio
 from collections import deque
 from collections.abc import Iterable
 
+from hubd.model.access_event import EntranceAudited
 from hubd.model.event import (
     BatteryChanged,
     BatteryLow,
@@ -56,16 +57,16 @@ class Recent:
 def telling(rows: Iterable[Row]) -> list[Row]:
     """Drop what another row among these tells better; keeps the order.
 
-    An order that was done is told by the bolt's move, a battery's new class by its alarm, and that a device answers by
-    its being found. That somebody set a thermostat is told by what becomes of its plan with that. A change of a code is
-    told whole by the first of its rows.
+    An order that was done is told by the bolt's move or by an audit trail, a battery's new class by its alarm, and that
+    a device answers by its being found. That somebody set a thermostat is told by what becomes of its plan with that. A
+    change of a code is told whole by the first of its rows.
     """
     kept = list(rows)
     edits = {_edit(row): row.seq for row in sorted(kept, key=lambda row: row.seq, reverse=True)}
     told: set[tuple[object, ...]] = set()
     for row in kept:
         match row.event:
-            case LockChanged(request_id=str(request_id)):
+            case LockChanged(request_id=str(request_id)) | EntranceAudited(request_id=str(request_id)):
                 told.add((CommandSettled, request_id))
             case BatteryLow():
                 told.add((BatteryChanged, row.device_id, row.created_at))

@@ -5,9 +5,10 @@ from datetime import datetime, timedelta, tzinfo
 import msgspec
 
 from hubd.core.observe import battery_status
-from hubd.model.command import LockDoor, Order, UnlockDoor
+from hubd.model.command import EncodeCredential, LockDoor, Order, UnlockDoor
+from hubd.model.device import DeviceDescription
 from hubd.model.state import BatteryReading, Climate, DeviceState
-from hubd.web import words
+from hubd.web import doors, words
 from hubd.web.survey import Known
 from hubd.web.words import Stamp, Tone, plain
 
@@ -32,6 +33,14 @@ class Battery(msgspec.Struct, frozen=True):
     read_at: Stamp | None
 
 
+class DoorNotice(msgspec.Struct, frozen=True):
+    """Something that a door of an access control system is in."""
+
+    text: str
+    tone: Tone
+    since: Stamp
+
+
 class DeviceRow(msgspec.Struct, frozen=True, kw_only=True):
     """What a row shows."""
 
@@ -51,6 +60,8 @@ class DeviceRow(msgspec.Struct, frozen=True, kw_only=True):
     can_unlock: bool
     codes: str
     """How many of its access codes have an error; empty for none."""
+    notices: tuple[DoorNotice, ...] = ()
+    """Of a door, worst first."""
 
 
 def device_row(known: Known, order: Order | None, now: datetime, zone: tzinfo, *, acts: bool) -> DeviceRow:
@@ -61,17 +72,21 @@ def device_row(known: Known, order: Order | None, now: datetime, zone: tzinfo, *
     return DeviceRow(
         device_id=record.device.device_id,
         name=known.name,
-        about=about(description.kind, description.manufacturer, description.model),
+        about=_about(description),
         badge=badge(known),
         note=_climate_note(state.climate),
         door=door_words(state),
-        battery=None if state.battery is None else battery_words(state.battery, now, zone),
+        battery=_battery(state, now, zone),
         is_reached=known.reach.ok,
         reach=known.reach.text,
         doing=doing_words(order),
         can_lock=lock is not None and lock.can_lock,
         can_unlock=lock is not None and lock.can_unlock,
         codes=words.count(known.wrong_codes, "code with an error", "codes with errors") if known.wrong_codes else "",
+        notices=tuple(
+            DoorNotice(one.words.label, one.words.tone, words.stamp(one.since, now, zone))
+            for one in doors.in_force(state)
+        ),
     )
 
 
@@ -84,6 +99,8 @@ def about(kind: str, manufacturer: str | None, model: str | None) -> str:
 def badge(known: Known) -> Badge | None:
     """Say the main state of a device; None where it has none."""
     state, is_stale = known.record.state, not known.reach.ok
+    if known.record.device.description.is_access:
+        return _access_badge(known)
     if known.record.device.description.capabilities.lock is not None or state.locked is not None:
         if state.jammed:
             return Badge("Jammed", "bad", "alert", is_stale)
@@ -101,9 +118,29 @@ def badge(known: Known) -> Badge | None:
     return None
 
 
+def _access_badge(known: Known) -> Badge:
+    """Say of a door or an encoder whether it is there; what a door is in stands beside it."""
+    if doors.is_standalone(known.record.device.description.capabilities):
+        return Badge("Standalone", "quiet", "off")
+    return Badge("Online", "ok", "ok") if known.reach.ok else Badge("Offline", "bad", "broken")
+
+
 def door_words(state: DeviceState) -> str:
     """Say how the door stands; empty where nobody tells."""
     return {None: "", True: "Open", False: "Closed"}[state.door_open]
+
+
+def _about(description: DeviceDescription) -> str:
+    kind = doors.type_words(description.capabilities) or description.kind
+    return about(kind, description.manufacturer, description.model)
+
+
+def _battery(state: DeviceState, now: datetime, zone: tzinfo) -> Battery | None:
+    """Say how a battery is; of a door that tells no level, only that it is low."""
+    if state.battery is not None:
+        return battery_words(state.battery, now, zone)
+    mark = state.conditions.get("low_battery")
+    return None if mark is None or not mark.is_on else Battery("Low", "warn", None)
 
 
 def battery_words(battery: BatteryReading, now: datetime, zone: tzinfo) -> Battery:
@@ -124,6 +161,8 @@ def doing_words(order: Order | None) -> str:
             return "Locking…"
         case UnlockDoor():
             return "Unlocking…"
+        case EncodeCredential():
+            return "Writing a card…"
         case _:
             return "An order is under way…"
 

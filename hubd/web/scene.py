@@ -8,6 +8,11 @@ import msgspec
 from hubd.store.records import CommandRecord
 
 
+def nobody(_: str) -> str:
+    """Know no user by name."""
+    return ""
+
+
 class Scene(msgspec.Struct, frozen=True):
     """The names that an event refers to, as they are now and fit to be shown."""
 
@@ -22,6 +27,8 @@ class Scene(msgspec.Struct, frozen=True):
     """The access code of an id, as part of a sentence."""
     moment: Callable[[datetime], str]
     """A time as its reader is used to."""
+    user: Callable[[str], str] = nobody
+    """The user of an access control system of an id, as part of a sentence; empty for one that is not known."""
 
 
 def by(who: str, scene: Scene) -> str:

@@ -50,6 +50,11 @@ class Survey(msgspec.Struct, frozen=True):
         """How many managed devices no order would get to."""
         return sum(not known.reach.ok for known in self.managed)
 
+    @property
+    def access(self) -> list[Known]:
+        """The managed doors and encoders of access control systems, by name."""
+        return [known for known in self.managed if known.record.device.description.is_access]
+
     def with_rank(self, *ranks: Rank) -> int:
         """Count problems of these kinds."""
         return sum(problem.rank in ranks for problem in self.problems)
@@ -128,7 +133,7 @@ def survey(hub: Hub) -> Survey:
     places = {instance: place for place, instance in enumerate(hub.instances)}
     known.sort(key=lambda one: (words.sort_key(one.name), places.get(one.record.device.instance, len(places))))
     managed = [one for one in known if one.record.is_managed]
-    problems = [*_storage(hub), *_clock(hub), *_links(hub, managed)]
+    problems = [*_storage(hub), *_clock(hub), *_links(hub, managed), *_systems(hub)]
     for one in managed:
         if one.trouble is not None:
             device_id = one.record.device.device_id
@@ -148,6 +153,23 @@ def _storage(hub: Hub) -> list[Problem]:
 def _clock(hub: Hub) -> list[Problem]:
     doubt = hub.sense.doubt
     return [] if doubt is None else [Problem(Rank.CLOCK, "warn", "Clock", doubt.sentence)]
+
+
+def _systems(hub: Hub) -> list[Problem]:
+    """Say what is not as it should be with the system behind a link, though it works, and which wishes are stuck."""
+    problems: list[Problem] = []
+    for instance, health in hub.health.items():
+        name = link_name(hub, instance)
+        for caution in health.cautions.values():
+            text = f"{plain(caution.message)} {plain(caution.remedy)}".rstrip()
+            problems.append(Problem(Rank.CAUTION, "warn", name, text))
+        stuck = 0
+        if instance in hub.access.instances and health.is_connected:
+            stuck = sum(edit.trouble is not None for edit in hub.access.pending(instance))
+        if stuck:
+            text = f"{words.count(stuck, 'change is', 'changes are')} not taken yet; the hub tries again."
+            problems.append(Problem(Rank.EDITS, "warn", name, text))
+    return problems
 
 
 def _links(hub: Hub, managed: list[Known]) -> list[Problem]:

@@ -85,3 +85,24 @@ async def test_what_destroys_is_confirmed_first_and_can_be_given_up_without_java
         await expect(page.locator("#run")).to_contain_text("cancelled")
         await page.get_by_role("link", name="All devices").click()
         await expect(page.locator("#devices")).to_contain_text("Room 101")
+
+
+@pytest.mark.parametrize("has_script", [True, False], ids=["script", "plain"])
+async def test_s50_why_a_hop_is_down_is_one_press_away(tmp_path: Path, *, has_script: bool) -> None:
+    site = f'{SITE}\n[drivers.radio]\ntype = "zwave"\nurl = "ws://127.0.0.1:1"\n'
+    async with (
+        daemon_process(tmp_path, site) as daemon,
+        chromium() as browser,
+        reader(browser, PHONE, has_script=has_script) as one,
+    ):
+        page = one.page
+        await one.sign_in(daemon.url, daemon.token)
+        await page.get_by_role("button", name="Check the connection of Z-Wave").click()
+        end = page.locator("#end")
+        await expect(end).to_contain_text(
+            "1 of 5 checks failed: Port: The machine answers, but nothing listens at 127.0.0.1:1."
+        )
+        await expect(end.get_by_role("row")).to_have_count(6)
+        await expect(end).to_contain_text("Look at systemctl status hubd-zwave")
+        assert not await one.is_too_wide()
+        assert await one.faint() == []

@@ -44,11 +44,13 @@ def follow(
     was = None if before is None else before.user.card
     if credential.issued_at is None:
         issue(view, credential, card.number)
-    elif card.number is not None and credential.card_number not in {None, card.number}:
+        return after
+    if card.number is not None and credential.card_number not in {None, card.number}:
         issue(view, credential, card.number, is_again=True)
-    elif card.number is not None and credential.card_number is None:
+        return after
+    if card.number is not None and credential.card_number is None:
         view.put_access(replace(credential, card_number=card.number))
-    elif card.state == "expired" and (was is None or was.state != "expired"):
+    if card.state == "expired" and (was is None or was.state != "expired"):
         tell(view, credential, "invalidated", is_news=is_news)
     return after
 
@@ -69,7 +71,8 @@ def drop(view: View, credential: CredentialRecord, by: str = "", *, is_news: boo
 def tell(
     view: View, credential: CredentialRecord, change: CredentialFate, by: str = "", *, is_news: bool = True
 ) -> None:
-    """Make what became of a credential an event."""
-    event = CredentialChanged(credential_id=credential.id, user_id=credential.user_id, change=change, by=by)
-    is_public = is_news and change != "created"
-    view.emit(event, public=f"acs_credential.{change}" if is_public else None, instance=credential.instance)
+    """Make what became of a credential an event; what was so when the system was first read is none."""
+    if is_news:
+        event = CredentialChanged(credential_id=credential.id, user_id=credential.user_id, change=change, by=by)
+        public = None if change == "created" else f"acs_credential.{change}"
+        view.emit(event, public=public, instance=credential.instance)

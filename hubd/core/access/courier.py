@@ -23,7 +23,7 @@ from hubd.model.access_event import AccessEditEnded
 from hubd.model.command import EditAccess
 from hubd.model.errors import StoreError
 from hubd.model.outcome import Outcome, OutcomeKind
-from hubd.store.access import EditRecord, GroupRecord, Problem, UserRecord
+from hubd.store.access import EditRecord, GroupRecord, Problem, SystemRecord, UserRecord
 from hubd.store.codes import Trouble
 from hubd.store.journal import Journal
 from hubd.store.tables import View
@@ -86,16 +86,25 @@ class Courier:
             self._woken.clear()
             self._tell_gone()
             edit, seconds = self._next()
-            if edit is None:
+            is_to_mark = self._is_connected() and not self._is_read()
+            if edit is None and not is_to_mark:
                 with suppress(TimeoutError):
                     async with self._clock.timeout(seconds):
                         await self._woken.wait()
                 continue
             try:
-                await self._carry(edit)
+                if is_to_mark:
+                    await self._journal.transact(lambda view: self._notes.take_in(view, self._instance, ()))
+                if edit is not None:
+                    await self._carry(edit)
             except StoreError as error:
                 LOG.warning("a change in %s waits for the disk: %s", self._instance, error.message)
                 await self._clock.sleep(_STORE_PAUSE)
+
+    def _is_read(self) -> bool:
+        """Whether it is known that everything was read once, which a system says by being connected."""
+        system = self._journal.tables.access.all(SystemRecord).get(self._notes.system_id(self._instance))
+        return system is not None and system.is_read
 
     def pending(self) -> list[EditRecord]:
         """Return the wishes that are not fulfilled, in their order."""
@@ -119,8 +128,8 @@ class Courier:
         return None, soonest
 
     async def _carry(self, edit: EditRecord) -> None:
-        if not edit.is_sent:
-            await self._journal.transact(lambda view: view.put_access(replace(edit, is_sent=True)))
+        if not edit.is_sent and not await self._journal.transact(lambda view: _begin(view, edit)):
+            return
         outcome = await self._dispatcher.ask(self._instance, EditAccess(change=edit.change), EDIT_SECONDS)
         end = await self._journal.transact(lambda view: self._take(view, edit, outcome))
         _, future = self._waiting.get(edit.id, (edit, None))
@@ -172,12 +181,19 @@ class Courier:
     def _give_up_rest(self, view: View, failed: EditRecord) -> None:
         """Give up what was wished of somebody whom the system does not take; but not that they be deleted."""
         for edit in view.accesses(EditRecord, self._instance):
-            if (
-                edit.subject_id == failed.subject_id
-                and edit.id != failed.id
-                and not isinstance(edit.change, DeleteUser)
-            ):
+            is_other = edit.subject_id == failed.subject_id and edit.id != failed.id
+            if is_other and not isinstance(edit.change, DeleteUser):
                 view.drop_access(edit.id)
+                what = str(edit.change.__struct_config__.tag)
+                end = _gone(edit)
+                ended = AccessEditEnded(
+                    edit_id=edit.id,
+                    what=what,
+                    subject_id=edit.subject_id,
+                    error_code=end.code,
+                    message=end.message,
+                )
+                view.emit(ended, instance=self._instance)
 
     def _tell_gone(self) -> None:
         """End the waiting for wishes that ended by what the system told of its own."""
@@ -185,6 +201,14 @@ class Courier:
         for edit, future in list(self._waiting.values()):
             if edit.id not in table and not future.done():
                 future.set_result(_gone(edit))
+
+
+def _begin(view: View, edit: EditRecord) -> bool:
+    """Write down that a wish is about to be sent; False where it ended meanwhile, with what it was about."""
+    known = view.access(EditRecord, edit.id)
+    if known is not None:
+        view.put_access(replace(known, is_sent=True))
+    return known is not None
 
 
 def _gone(edit: EditRecord) -> End:

@@ -14,7 +14,7 @@ from hubd.core.access.reach import Reach
 from hubd.core.dispatcher import Dispatcher
 from hubd.driver.clock import Clock
 from hubd.model import ids
-from hubd.model.access import AccessChange, CreateUser, Noted
+from hubd.model.access import AccessChange, CreateUser, HeldKind, Noted
 from hubd.model.access_event import AccessEditAccepted
 from hubd.model.command import EncodeCredential, Order
 from hubd.model.errors import BusyError, NotFoundError, RefusedError
@@ -32,6 +32,9 @@ from hubd.store.tables import View
 
 MOST_PENDING = 10_000
 """Wishes that may wait for one system."""
+
+type Also = Callable[[View, Sequence[EditRecord]], None]
+"""Writes something beside wishes that were just taken in."""
 
 
 class Access:
@@ -123,11 +126,17 @@ class Access:
     # -- what is wished ------------------------------------------------------------------------------------------------
 
     async def wish(
-        self, instance: str, changes: Sequence[AccessChange], by: str, *, email_address: str | None = None
+        self,
+        instance: str,
+        changes: Sequence[AccessChange],
+        by: str,
+        *,
+        email_address: str | None = None,
+        also: Also | None = None,
     ) -> list[EditRecord]:
         """Take in changes of one user or group, all or none; durable when it returns. Raises `BusyError`, `StoreError`.
 
-        `email_address` is kept on the hub for a person who is made.
+        `email_address` is kept on the hub for a person who is made; `also` is written in the same transaction.
         """
         if len(self.pending(instance)) + len(changes) > MOST_PENDING:
             raise BusyError(
@@ -136,10 +145,13 @@ class Access:
 
         def accept(view: View) -> list[EditRecord]:
             number = max((one.number for one in view.accesses(EditRecord, instance)), default=0)
-            return [
+            edits = [
                 self._accept(view, instance, change, number + place, by, email_address)
                 for place, change in enumerate(changes, start=1)
             ]
+            if also is not None:
+                also(view, edits)
+            return edits
 
         edits = await self._journal.transact(accept)
         self._couriers[instance].touch()
@@ -179,6 +191,8 @@ class Access:
         futures = [self._couriers[edit.instance].expect(edit) for edit in edits]
         for edit in edits:
             self._couriers[edit.instance].touch()
+        if not futures:
+            return []
         try:
             with suppress(TimeoutError):
                 async with self._clock.timeout(seconds):
@@ -195,6 +209,16 @@ class Access:
             record = view.access(UserRecord, user_id)
             if record is not None and not record.is_present:
                 self.notes.forget_user(view, user_id, "The system did not take this user.")
+
+        await self._journal.transact(forget)
+
+    async def forgive(self, subject_id: str) -> None:
+        """Forget that a change of a user or group was refused: whoever asked for it was told."""
+
+        def forget(view: View) -> None:
+            record = view.access(UserRecord, subject_id) or view.access(GroupRecord, subject_id)
+            if record is not None and record.problem is not None:
+                view.put_access(replace(record, problem=None))
 
         await self._journal.transact(forget)
 
@@ -286,11 +310,25 @@ class Access:
 
     # -- what the system tells -----------------------------------------------------------------------------------------
 
-    async def note(self, instance: str, noted: tuple[Noted, ...], bookmark: str | None) -> set[str]:
-        """Take in what a system holds and told; returns the doors that an order is now known to have opened."""
+    async def note(self, instance: str, noted: tuple[Noted, ...], bookmark: str | None) -> dict[str, str]:
+        """Take in what a system holds and told; returns which order is now known to have opened which door."""
         opened = await self._journal.transact(lambda view: self.notes.take_in(view, instance, noted, bookmark))
         self._couriers[instance].touch()
         return opened
+
+    def held(self, instance: str, kind: HeldKind) -> frozenset[str]:
+        """Return the native ids of what a system has told of."""
+        table = self._journal.tables.access
+        match kind:
+            case "user":
+                people = (one for one in table.all(UserRecord).values() if one.is_present)
+                return frozenset(one.user.native_id for one in people if one.instance == instance)
+            case "group":
+                groups = table.all(GroupRecord).values()
+                return frozenset(one.group.native_id for one in groups if one.instance == instance)
+            case "zone":
+                zones = table.all(ZoneRecord).values()
+                return frozenset(one.zone.native_id for one in zones if one.instance == instance)
 
     def bookmark(self, instance: str) -> str | None:
         """Return how far the audit trail of a system was read."""

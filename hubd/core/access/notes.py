@@ -65,25 +65,28 @@ class Notes:
     def _credential_id(self, instance: str, user: AcsUser, card: Card) -> str:
         return ids.access_id(self.hub_id, "credential", instance, user.native_id, card.number or "")
 
-    def take_in(self, view: View, instance: str, noted: Iterable[Noted], bookmark: str | None = None) -> set[str]:
-        """Take in what was told; returns the doors whose last order is now known to have opened them."""
+    def take_in(self, view: View, instance: str, noted: Iterable[Noted], bookmark: str | None = None) -> dict[str, str]:
+        """Take in what was told; returns which doors are now known to be opened by which last order."""
         system = self.system(view, instance)
         if not system.is_read and self._is_connected(instance):
             system = replace(system, is_read=True)
             view.put_access(system)
         if bookmark is not None and bookmark != system.bookmark:
             view.put_access(replace(system, bookmark=bookmark))
-        opened: set[str] = set()
+        opened: dict[str, str] = {}
+        owned: _Owned | None = None
         for one in noted:
             match one:
                 case AcsUser():
+                    owned = None
                     self._user(view, instance, one, is_news=system.is_read)
                 case AcsGroup():
                     self._group(view, instance, one, is_news=system.is_read)
                 case AcsZone():
                     self._zone(view, instance, one)
                 case AcsGone():
-                    self._gone(view, instance, one)
+                    owned = owned or _Owned(view, instance)
+                    self._gone(view, instance, one, owned)
                 case AuditEntry():
                     self._audited(view, instance, one, opened)
         return opened
@@ -135,49 +138,50 @@ class Notes:
             created_at = view.now if known is None else known.created_at
             view.put_access(ZoneRecord(id=record_id, instance=instance, created_at=created_at, zone=zone))
 
-    def _gone(self, view: View, instance: str, gone: AcsGone) -> None:
+    def _gone(self, view: View, instance: str, gone: AcsGone, owned: "_Owned") -> None:
         match gone.kind:
             case "user":
-                self.forget_user(view, self.user_id(instance, gone.native_id), "It is no more in the system.")
+                user_id = self.user_id(instance, gone.native_id)
+                self.forget_user(view, user_id, "It is no more in the system.", owned)
             case "group":
-                self._forget_group(view, self.group_id(instance, gone.native_id))
+                self._forget_group(view, self.group_id(instance, gone.native_id), owned)
             case "zone":
                 view.drop_access(self.zone_id(instance, gone.native_id))
 
-    def forget_user(self, view: View, user_id: str, reason: str) -> None:
+    def forget_user(self, view: View, user_id: str, reason: str, owned: "_Owned | None" = None) -> None:
         """Have a person be no more, with their credentials and with what was still to be changed."""
         known = view.access(UserRecord, user_id)
         if known is None:
             return
+        owned = owned or _Owned(view, known.instance)
         view.drop_access(user_id)
-        for credential in view.accesses(CredentialRecord, known.instance):
-            if credential.user_id == user_id:
-                cards.drop(view, credential)
-        self._drop_edits(view, known.instance, user_id, reason)
+        for credential in owned.credentials.pop(user_id, ()):
+            cards.drop(view, credential)
+        self._drop_edits(view, known.instance, owned.edits.pop(user_id, ()), reason)
         if known.is_present:
             event = AcsUserChanged(user_id=user_id, change="deleted")
             view.emit(event, public="acs_user.deleted", instance=known.instance)
 
-    def _forget_group(self, view: View, group_id: str) -> None:
+    def _forget_group(self, view: View, group_id: str, owned: "_Owned") -> None:
         known = view.access(GroupRecord, group_id)
         if known is None:
             return
         view.drop_access(group_id)
-        self._drop_edits(view, known.instance, group_id, "It is no more in the system.")
+        self._drop_edits(view, known.instance, owned.edits.pop(group_id, ()), "It is no more in the system.")
         event = AcsGroupChanged(group_id=group_id, change="deleted")
         view.emit(event, public="acs_access_group.deleted", instance=known.instance)
 
     @staticmethod
-    def _drop_edits(view: View, instance: str, subject_id: str, reason: str) -> None:
-        for edit in view.accesses(EditRecord, instance):
-            if edit.subject_id == subject_id:
-                view.drop_access(edit.id)
-                what = str(edit.change.__struct_config__.tag)
-                error = "" if what.startswith("delete") else "subject_gone"
-                ended = AccessEditEnded(
-                    edit_id=edit.id, what=what, subject_id=subject_id, error_code=error, message=reason if error else ""
-                )
-                view.emit(ended, instance=instance)
+    def _drop_edits(view: View, instance: str, edits: Iterable[EditRecord], reason: str) -> None:
+        for edit in edits:
+            view.drop_access(edit.id)
+            what = str(edit.change.__struct_config__.tag)
+            error = "" if what.startswith("delete") else "subject_gone"
+            message = reason if error else ""
+            ended = AccessEditEnded(
+                edit_id=edit.id, what=what, subject_id=edit.subject_id, error_code=error, message=message
+            )
+            view.emit(ended, instance=instance)
 
     def encoded(self, view: View, instance: str, credential_id: str) -> None:
         """Take in that a credential was written onto its card; what the system tells of it was taken in before."""
@@ -189,7 +193,7 @@ class Notes:
         elif credential.wants is not None:
             cards.issue(view, credential, None, is_again=True)
 
-    def _audited(self, view: View, instance: str, entry: AuditEntry, opened: set[str]) -> None:
+    def _audited(self, view: View, instance: str, entry: AuditEntry, opened: dict[str, str]) -> None:
         record: DeviceRecord | None = None
         if entry.entrance is not None:
             record = view.device(self._device_id(view, instance, entry.entrance))
@@ -214,7 +218,7 @@ class Notes:
         public = publics[entry.passage] if record is None or record.is_managed else None
         view.emit(event, public=public, instance=instance, device_id=device_id, occurred_at=entry.at)
         if device_id is not None and request_id is not None:
-            opened.add(device_id)
+            opened[device_id] = request_id
             confirm(view, request_id, "The audit trail of the system has the opening.")
         if record is not None and entry.condition is not None:
             condition, is_on = entry.condition
@@ -227,6 +231,19 @@ class Notes:
             return None
         is_then = command.started_at - CLOCKS_APART <= entry.at <= command.deadline + CLOCKS_APART
         return request_id if is_then else None
+
+
+class _Owned:
+    """What goes with people and groups, by their ids: collected once, however many of them go in one step."""
+
+    def __init__(self, view: View, instance: str) -> None:
+        self.credentials: dict[str, list[CredentialRecord]] = {}
+        self.edits: dict[str, list[EditRecord]] = {}
+        for credential in view.accesses(CredentialRecord, instance):
+            if credential.user_id is not None:
+                self.credentials.setdefault(credential.user_id, []).append(credential)
+        for edit in view.accesses(EditRecord, instance):
+            self.edits.setdefault(edit.subject_id, []).append(edit)
 
 
 def _differing(before: AcsUser | AcsGroup, after: AcsUser | AcsGroup) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ COMMANDS: tuple[type[CommandBase], ...] = (
     *get_args(ClimateCommand.__value__),
 )
 EXTRA: dict[str, Any] = {"pin_ref": "pin_1", "connected": True, "slot": 3, "temperature_celsius": 21.5}
+EXTRA |= {"user": "u", "credential_id": "c", "is_new_key": True}
 EXTRA["setting"] = ClimateSetting("heat", None, 21.0)
 
 

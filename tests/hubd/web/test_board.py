@@ -6,7 +6,8 @@ import msgspec
 from hubd.core.codes.reconciler import USUAL_SECONDS
 from hubd.core.codes.wishes import Wish
 from hubd.core.keys import Key
-from hubd.model import LockSeen, ReachabilitySeen, UnlockDoor, rejected
+from hubd.model import EntranceSeen, LockSeen, ReachabilitySeen, UnlockDoor, rejected
+from hubd.model.access import DeleteUser
 from hubd.model.event import DeviceEdited
 from hubd.web import board
 from hubd.web.board import Hop, Links, Query, Summary, Table, read_query, site_parts
@@ -14,6 +15,7 @@ from hubd.web.desk import Orders
 from hubd.web.parts import Part
 from hubd.web.rows import DeviceRow
 from hubd.web.sessions import Session
+from tests.hubd.web.space import space
 from tests.hubd.web.stage import Stage, stage, until
 from tests.support.clock import NOON
 
@@ -229,3 +231,84 @@ async def test_changes_of_one_lock_are_expected_one_after_the_other(tmp_path: Pa
         assert values((await look(site))["links"], Links).links[0].backlog == "5 changes of codes wait, about 8 s."
         site.script.hold_codes.set()
         await until(lambda: not any(site.is_moving(code.code_id) for code in codes))
+
+
+async def test_doors_and_encoders_stand_in_a_section_of_their_system_those_first_that_tell_something(
+    tmp_path: Path,
+) -> None:
+    async with stage(tmp_path) as site:
+        await site_of(site, 1)
+        at, annex = await space(site), await space(site, "annex")
+        for number in range(board.MAX_DOORS + 3):
+            await at.door(f"Door {number}", standalone=number % 2 == 1)
+        for number in range(board.MAX_ENCODERS + 1):
+            await at.encoder(f"Encoder {number}")
+        await annex.door("Gate")
+        await at.see(EntranceSeen(native_id="Door 22", conditions={"office_mode": True}))
+        await at.see(ReachabilitySeen(native_id="Door 20", online=False, reason="No answer."))
+        parts = await look(site)
+        assert names(parts["devices"]) == ["Room 1"]
+        shown = names(parts["access-space"])
+        assert shown[:4] == ["Door 20", "Door 22", "Door 0", "Door 1"]
+        assert shown[board.MAX_DOORS :] == [f"Encoder {number}" for number in range(board.MAX_ENCODERS)]
+        frame = values(parts["access-space"], board.Doors)
+        assert frame.counts.replace("\u00a0", " ") == "23 doors, 11 not wired, 6 encoders"
+        assert (frame.more_doors, frame.more_encoders, frame.notes) == (3, 1, ())
+        assert frame.link == "Salto ProAccess Space “space”"
+        assert names(parts["access-annex"]) == ["Gate"]
+        assert board.systems_of(site.desk) == ["access-annex", "access-space"]
+        said = [one.text.replace("\u00a0", " ") for one in values(parts["summary"], Summary).counters]
+        assert said == ["7 devices", "24 doors", "1 unreachable", "storage ok"]
+
+
+async def test_doors_are_found_among_the_devices_and_then_stand_nowhere_else(tmp_path: Path) -> None:
+    async with stage(tmp_path) as site:
+        at = await space(site)
+        await at.door("Main", EntranceSeen(native_id="Main", conditions={"tamper": True}))
+        await at.door("Cellar", standalone=True)
+        await at.encoder("Desk")
+        assert values((await look(site))["devices"], Table).has_doors
+        for query, found in (
+            (Query(show="doors"), ["Cellar", "Main"]),
+            (Query(show="encoders"), ["Desk"]),
+            (Query(show="problems"), ["Main"]),
+            (Query("main"), ["Main"]),
+            (Query("salto cel"), ["Cellar"]),
+            (Query(show="locks"), []),
+        ):
+            parts = await look(site, query)
+            assert names(parts["devices"]) == found
+            assert parts["access-space"].children == ()
+            assert not values(parts["devices"], Table).has_doors
+        counters = values((await look(site))["summary"], Summary).counters
+        assert board.Counter("1\u00a0alarm", "bad") in counters
+
+
+async def test_only_who_gives_orders_opens_doors_and_only_those_that_are_wired(tmp_path: Path) -> None:
+    async with stage(tmp_path) as site:
+        at = await space(site)
+        await at.door("Main")
+        await at.door("Room 1", standalone=True)
+        acts = [(row.name, row.can_lock, row.can_unlock) for row in rows((await look(site))["access-space"])]
+        assert acts == [("Main", False, True), ("Room 1", False, False)]
+        assert not any(row.can_unlock for row in rows((await look(site, key=VIEWER))["access-space"]))
+
+
+async def test_what_waits_for_a_system_is_counted_at_its_section(tmp_path: Path) -> None:
+    async with stage(tmp_path) as site:
+        at = await space(site)
+        await at.door("Main")
+        at.driver.on_execute = asyncio.Event().wait  # type: ignore[assignment]
+        await site.hub.access.wish("space", [DeleteUser(subject="Anna")], "config")
+        notes = values((await look(site))["access-space"], board.Doors).notes
+        assert [note.replace("\u00a0", " ") for note in notes] == ["1 change waits"]
+
+
+async def test_many_hundred_doors_make_no_large_page(tmp_path: Path) -> None:
+    async with stage(tmp_path) as site:
+        at = await space(site)
+        for number in range(400):
+            await at.door(f"Door {number}", EntranceSeen(native_id=f"Door {number}", conditions={"privacy_mode": True}))
+        parts = await look(site)
+        assert len(parts["access-space"].children) == board.MAX_DOORS
+        assert len((await look(site, Query(show="doors", page=4)))["devices"].children) == board.PER_PAGE

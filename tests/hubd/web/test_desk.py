@@ -4,10 +4,12 @@ import msgspec
 import pytest
 
 from hubd.model import LockSeen, Outcome, OutcomeKind, rejected, sent_unconfirmed, unreachable
+from hubd.model.access import AcsGone
 from hubd.model.event import HubStarted
 from hubd.store.records import Row
 from hubd.web.desk import Desk, Notices
 from hubd.web.sessions import Notice, Session
+from tests.hubd.web.space import space
 from tests.hubd.web.stage import Stage, stage
 
 
@@ -102,3 +104,14 @@ async def test_lines(tmp_path: Path) -> None:
         assert (erased.text, erased.device_id) == ("The content of this event was erased.", "gone")
         unknown = site.desk.line(Row(9, "hub.started", None, None, "gone", now, now, HubStarted(version="1")))
         assert unknown.device_id is None
+
+
+async def test_users_are_named_as_long_as_they_are_known(tmp_path: Path) -> None:
+    async with stage(tmp_path) as site:
+        at = await space(site)
+        anna, other = await at.user("Anna\u202e Berger"), await at.user("אנה")
+        assert site.desk.user_name(anna) == "“Anna Berger”"
+        assert site.desk.user_name(other) == "“\u2068אנה\u2069”"
+        assert site.desk.scene(None).user(anna) == "“Anna Berger”"
+        await at.note(AcsGone("user", "Anna\u202e Berger"))
+        assert site.desk.user_name(anna) == ""

@@ -13,13 +13,14 @@ from hubd.model import (
     LockCapability,
     ThermostatCapability,
 )
+from hubd.model.capability import EncoderCapability
 from hubd.model.event import DoorChanged, HopBack, LockChanged, LockUncertain
 from hubd.store.records import Row
 from hubd.web import facts, words
 from hubd.web.condition import ANSWERS
 from hubd.web.survey import Known
 from tests.hubd.web.stage import LOCK, THERMOSTAT
-from tests.hubd.web.test_condition import NOON, record
+from tests.hubd.web.test_condition import NOON, door, record
 
 STAMP = words.stamp(NOON, NOON, UTC)
 
@@ -133,3 +134,30 @@ def test_how_a_thermostat_is_set_can_be_left_to_another_place() -> None:
     thermostat = Known(record(DeviceState(online=True, climate=Climate()), THERMOSTAT), "Climate 101", ANSWERS, None)
     found = told(facts.readings(thermostat, None, None, {}, has_settings=False))
     assert list(found) == ["Reached", "Temperature", "Humidity"]
+
+
+def test_readings_of_a_door_have_its_conditions_and_no_bolt() -> None:
+    one = door("privacy_mode")
+    found = facts.readings(
+        Known(one, "Main", ANSWERS, None), STAMP, None, {}, conditions=facts.conditions(one.state, lambda _: STAMP)
+    )
+    assert found.facts == (
+        facts.Fact("Reached", "Answers", STAMP),
+        facts.Fact("Privacy mode", "yes: keys do not open it", STAMP),
+    )
+    ajar = replace(one, state=replace(one.state, door_open=True))
+    assert told(facts.readings(Known(ajar, "Main", ANSWERS, None), None, None, {}))["Door"] == "Open"
+
+
+def test_abilities_of_doors_and_encoders() -> None:
+    found = told(facts.abilities(door(description="<b>2nd</b>").device.description.capabilities))
+    assert found == {
+        "Type": "Door",
+        "Description": "<b>2nd</b>",
+        "Opening": "opens on order; it locks itself again",
+        "Openings": "not kept on keys",
+        "Power": "reports no battery",
+    }
+    assert told(facts.abilities(Capabilities(encoder=EncoderCapability()))) == {
+        "Encoder": "writes cards, one at a time"
+    }

@@ -13,13 +13,16 @@ HEAVY = ("jinja2", "hubd.web.front", "hubd.web.board")
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/login", "/logout", "/page/stream", "/device/x", "/code/x", "/static/page.css", "/static/"]
+    "path",
+    ["/", "/login", "/logout", "/page/stream", "/device/x", "/code/x", "/users/x", "/static/page.css", "/static/"],
 )
 def test_owned_paths(path: str) -> None:
     assert Pages.owns(path)
 
 
-@pytest.mark.parametrize("path", ["/devices/list", "/health", "/hub/site", "/page", "//", "", "/loginx", "/device"])
+@pytest.mark.parametrize(
+    "path", ["/devices/list", "/health", "/hub/site", "/page", "//", "", "/loginx", "/device", "/users"]
+)
 def test_paths_of_the_api(path: str) -> None:
     assert not Pages.owns(path)
 

@@ -4,6 +4,7 @@ from hubd.core.codes.wishes import Change
 from hubd.model import BatterySeen, ClimateSetting, LockSeen
 from hubd.store.climate import Preset
 from hubd.web.recent import SHOWN, Recent
+from tests.hubd.web.space import space
 from tests.hubd.web.stage import stage, until
 
 
@@ -71,3 +72,16 @@ async def test_a_change_of_a_code_is_one_line(tmp_path: Path) -> None:
         rows = [row for row in await recent.rows() if row.type == "code.edited"]
         assert [row.public for row in rows] == ["access_code.changed"]
         assert len([row for row in await site.hub.journal.rows(0, 500) if row.type == "code.edited"]) == 3
+
+
+async def test_a_line_of_an_audit_trail_tells_the_order_behind_it_better(tmp_path: Path) -> None:
+    async with stage(tmp_path) as site:
+        at = await space(site)
+        main = await at.door("Main")
+        recent = Recent(site.hub.journal)
+        await site.order(main)
+        assert (await recent.rows())[0].type == "command.settled"
+        await at.audit("Main", is_remote=True, passage="granted", at=site.clock.now())
+        types = [row.type for row in await recent.rows()]
+        assert types[0] == "entrance.audited"
+        assert "command.settled" not in types

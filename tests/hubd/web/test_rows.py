@@ -8,15 +8,17 @@ from hubd.model import (
     Capabilities,
     Climate,
     DeviceState,
+    EncodeCredential,
     LockDoor,
     Order,
     SimulateRemoval,
     UnlockDoor,
 )
+from hubd.model.capability import EncoderCapability
 from hubd.web import rows
-from hubd.web.condition import ANSWERS, Reach
+from hubd.web.condition import ANSWERS, NOT_WIRED, Reach
 from hubd.web.survey import Known
-from tests.hubd.web.test_condition import NOON, record
+from tests.hubd.web.test_condition import NOON, door, of_kind, record
 
 SILENT = Reach(ok=False, text="The device does not answer.", is_own=True)
 
@@ -126,6 +128,10 @@ def test_buttons_are_for_those_who_act_on_managed_locks() -> None:
         (LockDoor(device_id="d", native_id="n"), "Locking…"),
         (UnlockDoor(device_id="d", native_id="n"), "Unlocking…"),
         (SimulateRemoval(device_id="d", native_id="n"), "An order is under way…"),
+        (
+            EncodeCredential(device_id="d", native_id="n", user="u", credential_id="c", is_new_key=True),
+            "Writing a card…",
+        ),
     ],
 )
 def test_what_is_under_way(order: Order | None, text: str) -> None:
@@ -137,6 +143,37 @@ def test_codes_with_errors_are_counted() -> None:
     assert row(one).codes == ""
     for number, text in ((1, "1 code with an error"), (3, "3 codes with errors")):
         assert row(replace(one, wrong_codes=number)).codes.replace("\u00a0", " ") == text
+
+
+def test_a_door_says_what_it_is_in_since_when() -> None:
+    one = row(Known(door("office_mode", "intrusion", type="suite"), "Main", ANSWERS, None))
+    assert one.badge == rows.Badge("Online", "ok", "ok")
+    assert [(notice.text, notice.tone, notice.since.text) for notice in one.notices] == [
+        ("Opened by force", "bad", "12:00:00"),
+        ("Office mode", "warn", "12:00:00"),
+    ]
+    assert (one.about, one.can_lock, one.can_unlock, one.battery) == ("Suite", False, True, None)
+    assert row(known(DeviceState(online=True, locked=True))).notices == ()
+
+
+def test_doors_and_encoders_that_are_not_there_or_not_wired() -> None:
+    assert rows.badge(Known(door(), "Main", SILENT, None)) == rows.Badge("Offline", "bad", "broken")
+    alone = Known(door(is_standalone=True), "Room", NOT_WIRED, None)
+    assert rows.badge(alone) == rows.Badge("Standalone", "quiet", "off")
+    assert row(alone).reach == "Not wired: learns by cards"
+    encoder = of_kind("encoder", record(DeviceState(online=True), Capabilities(encoder=EncoderCapability())))
+    at_desk = row(Known(encoder, "Desk", ANSWERS, None))
+    assert at_desk.badge == rows.Badge("Online", "ok", "ok")
+    assert (at_desk.about, at_desk.can_unlock) == ("Encoder", False)
+
+
+def test_a_door_that_tells_no_level_tells_that_its_battery_is_low() -> None:
+    low = row(Known(door("low_battery"), "Room", ANSWERS, None))
+    assert low.battery == rows.Battery("Low", "warn", None)
+    both = replace(door("low_battery"), state=replace(door("low_battery").state, battery=BatteryReading(0.9, NOON)))
+    battery = row(Known(both, "Room", ANSWERS, None)).battery
+    assert battery is not None
+    assert battery.text == "90\u00a0%"
 
 
 def test_the_make() -> None:

@@ -8,6 +8,7 @@ from hubd.model import (
     ClimateSetting,
     Device,
     DeviceDescription,
+    EncodeCredential,
     LockDoor,
     Order,
     SimulateConnection,
@@ -25,10 +26,13 @@ from hubd.model import (
     unreachable,
 )
 from hubd.model import event as ev
+from hubd.model.access_event import EntranceAudited, EntranceChanged
 from hubd.model.outcome import Outcome, OutcomeKind
 from hubd.store.records import CommandRecord
 from hubd.web import sentences
 from hubd.web.scene import Scene
+from tests.hubd.web.test_access_sentences import EXAMPLES as OF_ACCESS
+from tests.hubd.web.test_access_sentences import SCENE as ACCESS_SCENE
 from tests.hubd.web.test_climate_sentences import EXAMPLES as OF_THERMOSTATS
 from tests.hubd.web.test_code_sentences import EXAMPLES as OF_CODES
 
@@ -162,7 +166,14 @@ def test_what_became_of_a_thermostat(event: ev.Event, text: str) -> None:
 
 
 def test_every_event_has_an_example() -> None:
-    assert {type(event) for event, _ in (*EXAMPLES, *OF_CODES, *OF_THERMOSTATS)} == set(get_args(ev.Event.__value__))
+    members = get_args(ev.Event.__value__)
+    kinds = {kind for one in members for kind in get_args(getattr(one, "__value__", None)) or (one,)}
+    assert {type(event) for event, _ in (*EXAMPLES, *OF_CODES, *OF_THERMOSTATS, *OF_ACCESS)} == kinds
+
+
+@pytest.mark.parametrize(("event", "text"), OF_ACCESS)
+def test_what_happened_in_an_access_control_system(event: ev.Event, text: str) -> None:
+    assert sentences.sentence(event, ACCESS_SCENE) == text
 
 
 def test_every_command_has_words_of_its_own() -> None:
@@ -176,6 +187,7 @@ def test_every_command_has_words_of_its_own() -> None:
         SimulateRemoval(**names),
         SimulateHvacModeAdjusted(**names, setting=ClimateSetting(hvac_mode="off")),
         SimulateTemperatureReached(**names, temperature_celsius=21.0),
+        EncodeCredential(**names, user="u", credential_id="c", is_new_key=True),
     ]
     for connected in (True, False):
         commands += [
@@ -206,6 +218,8 @@ def test_every_outcome_has_words_of_its_own() -> None:
         (ev.ClimateFailed(error_code="x", message=""), "warn"),
         (ev.ThresholdExceeded(temperature_celsius=9.0), "bad"),
         (ev.TemperatureChanged(temperature_celsius=9.0), "quiet"),
+        (EntranceChanged(condition="tamper", is_on=True), "bad"),
+        (EntranceAudited(trail_id="1", operation=17, name="Door opened: key"), "quiet"),
     ],
 )
 def test_tone(event: ev.Event, tone: str) -> None:

@@ -2,13 +2,25 @@ from datetime import timedelta
 from pathlib import Path
 
 from hubd.core.sense import Sense
-from hubd.model import BatterySeen, ClimateSetting, LockSeen, ReachabilitySeen, rejected
+from hubd.model import (
+    BatterySeen,
+    ClimateSetting,
+    EntranceSeen,
+    LockSeen,
+    Outcome,
+    ReachabilitySeen,
+    rejected,
+    unreachable,
+)
+from hubd.model.access import EditUser
+from hubd.model.command import Command
 from hubd.model.errors import StoreError
 from hubd.model.event import AccountEdited, DeviceEdited
 from hubd.store.climate import Preset
 from hubd.web.condition import Rank
 from hubd.web.survey import judge, link_name, survey
 from tests.hubd.web.browser import Browser
+from tests.hubd.web.space import space
 from tests.hubd.web.stage import stage, until
 from tests.support.clock import NOON
 from tests.support.sources import Witnesses
@@ -151,3 +163,28 @@ async def test_a_room_that_is_too_cold_and_a_thermostat_that_does_not_obey(tmp_p
         assert stuck.text == "it is not set as it should be. The device refused it."
         await site.warm(room, temperature_celsius=18.0)
         assert [problem.who for problem in survey(site.hub).problems] == ["Bar"]
+
+
+async def test_what_a_system_cautions_of_and_wishes_that_are_stuck(tmp_path: Path) -> None:
+    async with stage(tmp_path) as site:
+        at = await space(site)
+        await at.door("Main", EntranceSeen(native_id="Main", conditions={"privacy_mode": True}))
+        await at.encoder("Desk")
+        await at.user("Anna")
+        assert survey(site.hub).problems == []
+        assert [known.name for known in survey(site.hub).access] == ["Desk", "Main"]
+
+        async def refuse(_: Command) -> Outcome:
+            return unreachable("busy", "Somebody has the user open.")
+
+        at.driver.on_execute = refuse
+        await site.hub.access.wish("space", [EditUser(subject="Anna", full_name="Anna B.")], "config")
+        await until(lambda: site.hub.access.pending("space")[0].trouble is not None)
+        site.hub.health["space"].warn("clock_off", "Its clock is off.", "Set it.")
+        stuck, caution = survey(site.hub).problems
+        assert (stuck.rank, stuck.who) == (Rank.EDITS, "Salto ProAccess Space")
+        assert stuck.text.replace("\u00a0", " ") == "1 change is not taken yet; the hub tries again."
+        assert (caution.rank, caution.tone, caution.text) == (Rank.CAUTION, "warn", "Its clock is off. Set it.")
+        await at.see(EntranceSeen(native_id="Main", conditions={"intrusion": True}))
+        worst = survey(site.hub).problems[0]
+        assert (worst.rank, worst.who, worst.tone) == (Rank.ALARM, "Main", "bad")
