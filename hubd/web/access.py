@@ -18,7 +18,6 @@ from hubd.web.words import Stamp, plain
 
 MAX_EDITS: Final = 50
 MAX_CAUTIONS: Final = 50
-MAX_BOOKMARK: Final = 120
 
 
 class System(msgspec.Struct, frozen=True):
@@ -90,8 +89,6 @@ def _system(desk: Desk, instance: str) -> System:
     ]
     if record is None or not record.is_read:
         facts.append(Fact("Read", "not completely yet"))
-    if record is not None and record.bookmark is not None:
-        facts.append(Fact("Audit trail read to", plain(record.bookmark, MAX_BOOKMARK), is_code=True))
     if record is not None:
         facts.append(Fact("Known to the hub", "", desk.stamp(record.created_at)))
     return System(instance, Facts(tuple(facts)), words.count(len(users), "user", "users"))

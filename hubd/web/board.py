@@ -331,8 +331,9 @@ def _system(desk: Desk, instance: str, behind: list[Known], orders: dict[str, Or
     encoders = [one for one in behind if one.record.device.description.kind == "encoder"]
     tells = [one for one in every if one.trouble is not None or one.reach.is_own or doors.in_force(one.record.state)]
     telling = {id(one) for one in tells}
-    shown = [*tells, *(one for one in every if id(one) not in telling)][:MAX_DOORS] + encoders[:MAX_ENCODERS]
-    standalone = sum(doors.is_standalone(one.record.device.description.capabilities) for one in every)
+    quiet = sorted((one for one in every if id(one) not in telling), key=_is_standalone)  # what can be opened first
+    shown = [*tells, *quiet][:MAX_DOORS] + encoders[:MAX_ENCODERS]
+    standalone = sum(map(_is_standalone, every))
     frame = Doors(
         part=f"access-{instance}",
         instance=instance,
@@ -350,6 +351,10 @@ def _system(desk: Desk, instance: str, behind: list[Known], orders: dict[str, Or
     )
     rows = [device_row(one, orders.get(one.record.device.device_id), desk.now, desk.zone, acts=acts) for one in shown]
     return Part(frame.part, "doors.html", frame, tuple(Part(f"d-{row.device_id}", "row.html", row) for row in rows))
+
+
+def _is_standalone(known: Known) -> bool:
+    return doors.is_standalone(known.record.device.description.capabilities)
 
 
 def _pending_words(desk: Desk, instance: str) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from hubd.model.capability import Capabilities
 from hubd.model.state import DeviceState, EntranceCondition, Mark
 from hubd.web.words import Tone, plain
 
-NOT_WIRED: Final = "Not wired: learns by cards"
+NOT_WIRED: Final = "Not wired"
 _WHY_NOT_WIRED: Final = (
     "It is neither wired nor on the radio. It cannot be opened from here; what changes reaches it with the next card"
     " that was updated, and what happens at it is known once such a card comes back."

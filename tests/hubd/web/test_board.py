@@ -249,7 +249,7 @@ async def test_doors_and_encoders_stand_in_a_section_of_their_system_those_first
         parts = await look(site)
         assert names(parts["devices"]) == ["Room 1"]
         shown = names(parts["access-space"])
-        assert shown[:4] == ["Door 20", "Door 22", "Door 0", "Door 1"]
+        assert shown[:4] == ["Door 20", "Door 22", "Door 0", "Door 2"], "then those that can be opened"
         assert shown[board.MAX_DOORS :] == [f"Encoder {number}" for number in range(board.MAX_ENCODERS)]
         frame = values(parts["access-space"], board.Doors)
         assert frame.counts.replace("\u00a0", " ") == "23 doors, 11 not wired, 6 encoders"

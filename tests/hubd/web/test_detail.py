@@ -167,7 +167,7 @@ async def test_what_cannot_be_done_with_a_door_and_why(tmp_path: Path) -> None:
         room = await at.door("Room 1", standalone=True)
         head = values((await look(site, room.device.device_id))["head"], Head)
         assert head.cannot.startswith("It is neither wired nor on the radio. It cannot be opened from here;")
-        assert (head.row.can_unlock, head.row.reach) == (False, "Not wired: learns by cards")
+        assert (head.row.can_unlock, head.row.reach) == (False, "Not wired")
         desk = await at.encoder("Desk")
         parts = await look(site, desk.device.device_id)
         assert values(parts["abilities"], Facts).facts == (Fact("Encoder", "writes cards, one at a time"),)

@@ -160,7 +160,7 @@ def test_doors_and_encoders_that_are_not_there_or_not_wired() -> None:
     assert rows.badge(Known(door(), "Main", SILENT, None)) == rows.Badge("Offline", "bad", "broken")
     alone = Known(door(is_standalone=True), "Room", NOT_WIRED, None)
     assert rows.badge(alone) == rows.Badge("Standalone", "quiet", "off")
-    assert row(alone).reach == "Not wired: learns by cards"
+    assert row(alone).reach == "Not wired"
     encoder = of_kind("encoder", record(DeviceState(online=True), Capabilities(encoder=EncoderCapability())))
     at_desk = row(Known(encoder, "Desk", ANSWERS, None))
     assert at_desk.badge == rows.Badge("Online", "ok", "ok")
