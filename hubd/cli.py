@@ -236,16 +236,23 @@ def _event_line(row: dict[str, Any]) -> str:
 
 async def _turn(client: Client, arguments: argparse.Namespace) -> int:
     locks = (await client.call("/locks/list"))["locks"]
-    wanted = [lock for lock in locks if lock["device_id"] == arguments.device.lower()]
-    wanted = wanted or [lock for lock in locks if lock["display_name"] == arguments.device]
+    doors = {lock["device_id"]: lock["display_name"] for lock in locks}
+    entrances: dict[str, str] = {}
+    if arguments.command == "unlock":  # a door of an access control system has nothing that could be locked from afar
+        entrances = {one["acs_entrance_id"]: one["display_name"] for one in await inventory.entrances(client)}
+    wanted = [key for key in doors | entrances if key == arguments.device.lower()]
+    wanted = wanted or [key for key, name in (doors | entrances).items() if name == arguments.device]
     if not wanted:
         raise ClientError("device_not_found", f"no managed lock is called {arguments.device!r}; see `hubd devices`")
     if len(wanted) > 1:
-        found = ", ".join(lock["device_id"] for lock in wanted)
+        found = ", ".join(wanted)
         raise ClientError(
             "device_ambiguous", f"{len(wanted)} locks are called {arguments.device!r}; say which: {found}"
         )
-    answer = await client.call(f"/locks/{arguments.command}_door", device_id=wanted[0]["device_id"])
+    if wanted[0] in entrances:
+        answer = await client.call("/acs/entrances/unlock", acs_entrance_id=wanted[0])
+    else:
+        answer = await client.call(f"/locks/{arguments.command}_door", device_id=wanted[0])
     attempt = answer["action_attempt"]
     error = attempt["error"]
     words = "pending; see `hubd events`" if attempt["status"] == "pending" else "done: the lock confirmed it"

@@ -10,6 +10,8 @@ from hubd.terminal import plain
 
 DONE = 0
 
+ACCESS_KINDS = {"entrance", "encoder"}
+
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
 
 
@@ -24,10 +26,15 @@ async def devices(client: Client, arguments: argparse.Namespace) -> int:
         data: Any = {"devices": found, "waiting": waiting}
         lines = table([_long(device, datetime.fromisoformat(site["now"])) for device in found])
     else:
-        data = found = await _seams(client)
+        data = found = [*await _seams(client), *await _access(client)]
         width = max((len(device["display_name"]) for device in found), default=0)
         lines = [_line(device, width) for device in found]
     lines += [f"waiting: {one['name']} ({one['instance']}): {one['reason']}" for one in waiting]
+    lines += [
+        f"look at: {instance['instance']}: {one['message']} {one['remedy']}".rstrip()
+        for instance in site["instances"]
+        for one in instance["cautions"]
+    ]
     for line in [json.dumps(data)] if arguments.json else map(plain, lines):
         print(line)
     return DONE
@@ -44,6 +51,35 @@ async def _seams(client: Client) -> list[dict[str, Any]]:
             if cursor is None:
                 break
     return found
+
+
+async def entrances(client: Client) -> list[dict[str, Any]]:
+    """Return the managed doors of access control systems."""
+    found: list[dict[str, Any]] = []
+    cursor: str | None = None
+    while True:
+        page = await client.call("/acs/entrances/list", page_cursor=cursor)
+        found += page["acs_entrances"]
+        cursor = page["pagination"]["next_page_cursor"]
+        if cursor is None:
+            return found
+
+
+async def _access(client: Client) -> list[dict[str, Any]]:
+    """Return doors and encoders of access control systems, managed or not, with the members of a device."""
+    known = (await client.call("/hub/devices/list"))["devices"]
+    return [
+        {
+            "device_id": one["device_id"],
+            "device_type": one["device_type"],
+            "display_name": one["name"],
+            "is_managed": one["is_managed"],
+            "properties": {"name": one["name"], "online": one["online"]},
+            "errors": [] if one["offline_reason"] is None else [{"message": one["offline_reason"]}],
+        }
+        for one in known
+        if one["kind"] in ACCESS_KINDS
+    ]
 
 
 def _line(device: dict[str, Any], width: int) -> str:

@@ -26,6 +26,7 @@ from hubd.api.code_params import (
 )
 from hubd.api.devices import check_managed
 from hubd.api.envelope import answer
+from hubd.api.filters import plain_device
 from hubd.api.paging import page
 from hubd.api.params import Params, Text, Uuid, Uuids
 from hubd.api.route import ACT, READ, REMOVE, Call, Verb, route
@@ -226,7 +227,7 @@ async def list_codes(call: Call, params: ListAccessCodes) -> code_shapes.CodeLis
 
 def _listed(call: Call, params: ListAccessCodes) -> list[CodeRecord]:
     if params.device_id is not None:
-        found = call.hub.codes.of(call.hub.present(params.device_id.lower()).device.device_id)
+        found = call.hub.codes.of(plain_device(call.hub, params.device_id.lower()).device.device_id)
     else:
         found = list(call.hub.journal.tables.codes.values())
     if params.access_code_ids is not None:
@@ -238,7 +239,7 @@ def _listed(call: Call, params: ListAccessCodes) -> list[CodeRecord]:
 async def generate_code(call: Call, params: CodeDevice) -> code_shapes.GeneratedAnswer:
     """Return a PIN that the lock would take now; nothing is kept of it."""
     device_id = params.device_id.lower()
-    record = call.hub.present(device_id)
+    record = plain_device(call.hub, device_id)
     check_managed(record, is_managed=True)
     keypad = call.hub.codes.keypad(device_id)
     if keypad is None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from hubd.api import code_attempts, project, shapes, thermostat_attempts
+from hubd.api import acs_attempts, code_attempts, shapes, thermostat_attempts
 from hubd.api.code_attempts import CodeAttempt
 from hubd.api.code_lookup import projector
 from hubd.api.paging import pagination, start_of
@@ -54,7 +54,7 @@ async def get(call: Call, params: GetAttempt) -> shapes.AttemptAnswer:
     attempt_id = params.action_attempt_id.lower()
     record = await call.hub.journal.command(attempt_id)
     if record is not None:
-        return shapes.AttemptAnswer(action_attempt=project.attempt(record))
+        return shapes.AttemptAnswer(action_attempt=acs_attempts.shown(call.hub, record))
     of_code = await code_attempts.find(call.hub, attempt_id)
     if of_code is not None:
         (shape,) = await code_attempts.shapes(call.hub, [of_code], projector(call))
@@ -99,7 +99,7 @@ async def _built(call: Call, rows: list[Any]) -> list[shapes.ActionAttempt]:
 def _one(call: Call, row: Any) -> shapes.ActionAttempt:
     at, id_, device_id, action, body, _, ended_at, error, message = row
     if body is not None:
-        return project.attempt(_decode(body))
+        return acs_attempts.shown(call.hub, _decode(body))
     return thermostat_attempts.shown(call.hub, Attempt(id_, device_id, action, at, ended_at, error, message))
 
 

@@ -5,6 +5,7 @@ import asyncio
 from hubd.api.code_params import sees_pins
 from hubd.api.code_project import Projector
 from hubd.api.envelope import AccessError
+from hubd.api.filters import plain_device
 from hubd.api.paging import Position
 from hubd.api.params import Params, Text, Uuid
 from hubd.api.route import Call
@@ -49,7 +50,7 @@ def find(call: Call, params: GetAccessCode, *, is_managed: bool) -> CodeRecord:
     if params.access_code_id is not None:
         fitting = [call.hub.codes.get(params.access_code_id.lower())]
     elif params.device_id is not None and params.code is not None:
-        fitting = call.hub.codes.of(call.hub.present(params.device_id.lower()).device.device_id)
+        fitting = call.hub.codes.of(plain_device(call.hub, params.device_id.lower()).device.device_id)
     else:
         raise InvalidInputError("access_code_id", "is required (or device_id and code)")
     if params.device_id is not None:

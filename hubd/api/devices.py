@@ -7,7 +7,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from hubd.api import project, shapes
-from hubd.api.filters import DeviceFilters, matching
+from hubd.api.filters import DeviceFilters, matching, plain_device, plain_devices
 from hubd.api.paging import page
 from hubd.api.params import Params, Text, Uuid, Word
 from hubd.api.route import READ, REMOVE, UPDATE, Call, route
@@ -90,9 +90,9 @@ def find(call: Call, params: GetDevice, *, is_managed: bool, kind: Kind | None =
 
 def _named(call: Call, params: GetDevice) -> DeviceRecord:
     if params.device_id is not None:
-        fitting = [call.hub.present(params.device_id.lower())]
+        fitting = [plain_device(call.hub, params.device_id.lower())]
     elif params.name is not None:
-        fitting = [record for record in call.hub.devices.values() if record.removed_at is None]
+        fitting = plain_devices(call.hub)
     else:
         raise InvalidInputError("device_id", "is required (or name)")
     if params.name is not None:
@@ -163,7 +163,7 @@ async def update(call: Call, params: UpdateDevice) -> shapes.Ok:
 
 def _check_pool(call: Call, device_id: str, *, will_be_managed: bool | UnsetType) -> None:
     """Refuse, before anything is changed, a pool on what has no keypad or is not managed."""
-    record = call.hub.present(device_id)
+    record = plain_device(call.hub, device_id)
     if will_be_managed is not True:
         check_managed(record, is_managed=will_be_managed is UNSET)
     if call.hub.codes.keypad(device_id) is None:
@@ -202,7 +202,7 @@ class Edit(msgspec.Struct, frozen=True, kw_only=True):
 async def _edit(call: Call, device_id: str, edit: Edit) -> None:
     """Apply an edit as one durable event per thing that really changed."""
     hub, by = call.hub, call.principal.key_id
-    found = hub.present(device_id)
+    found = plain_device(hub, device_id)
     instance = found.device.instance
     if edit.is_managed is True and instance in hub.instances:
         policy = hub.instances[instance].policy
@@ -255,7 +255,7 @@ def check_metadata(old: NewMetadata, new: NewMetadata) -> None:
 async def delete(call: Call, params: DeleteDevice) -> shapes.Ok:
     """Forget a device by explicit order. If its network still has it, it comes back, as it was, at the next connect."""
     hub, device_id = call.hub, params.device_id.lower()
-    record = hub.present(device_id)
+    record = plain_device(hub, device_id)
     public = "device.deleted" if record.is_managed else None
     event = DeviceRemoved(reason=f"Deleted through the API by key {call.principal.key_id}.")
 
@@ -268,8 +268,7 @@ async def delete(call: Call, params: DeleteDevice) -> shapes.Ok:
 
 async def list_providers(call: Call, params: ListProviders) -> shapes.ProviderListAnswer:
     """Return Seam's providers of the brands on this site."""
-    records = [r for r in call.hub.devices.values() if r.removed_at is None]
-    found = project.providers(records)
+    found = project.providers(plain_devices(call.hub))
     if params.provider_category is not None:
         found = [p for p in found if params.provider_category in p.provider_categories]
     return shapes.ProviderListAnswer(device_providers=found)

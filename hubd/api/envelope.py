@@ -26,6 +26,8 @@ _LONGEST_QUOTE = 300
 _CONFLICTS = {
     "climate_preset_exists",
     "climate_preset_in_use",
+    "credential_exists",
+    "credential_issued",
     "duplicate_access_code",
     "manual_override_not_allowed",
     "no_space_for_access_code_on_device",

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import msgspec
 
-from hubd.api import shapes
+from hubd.api import acs_events, acs_filters, shapes
 from hubd.api.params import Params, Text, Uuid, Uuids, Word, Words
 from hubd.api.route import READ, Call, route
 from hubd.api.seam_events import seam_event
@@ -23,13 +23,6 @@ _ABSENT = (
     "access_grant_ids",
     "access_method_id",
     "access_method_ids",
-    "acs_access_group_id",
-    "acs_credential_id",
-    "acs_encoder_id",
-    "acs_entrance_id",
-    "acs_system_id",
-    "acs_system_ids",
-    "acs_user_id",
     "connect_webview_id",
     "customer_key",
     "space_id",
@@ -129,8 +122,9 @@ def _where(hub: Hub, params: ListEvents) -> tuple[str, list[Any]]:
     sets: list[tuple[str, tuple[Any, ...] | None]] = [
         ("public", None if params.event_type is None else (params.event_type,)),
         ("public", params.event_types),
-        ("device_id", None if params.device_id is None else (params.device_id.lower(),)),
-        ("device_id", _lower(params.device_ids)),
+        ("device_id", _plain(hub, None if params.device_id is None else (params.device_id,))),
+        ("device_id", _plain(hub, params.device_ids)),
+        *acs_filters.sets(hub, params),
         ("instance", None if account is None else (_instance(hub, account),)),
         ("seq", _seqs(hub, params.event_ids)),
     ]
@@ -151,6 +145,13 @@ async def _of_codes(hub: Hub, code_ids: tuple[str, ...]) -> tuple[str, list[Any]
     return f"{on} AND json_extract(CAST(body AS TEXT), '$.code_id') IN ({marks})", [*devices, *ids_]
 
 
+def _plain(hub: Hub, device_ids: tuple[str, ...] | None) -> tuple[str, ...] | None:
+    """Return ids of devices, without those that Seam has under `/acs`."""
+    if device_ids is None:
+        return None
+    return tuple(one.lower() for one in device_ids if not acs_events.is_access_device(hub.devices.get(one.lower())))
+
+
 def _between(times: tuple[str, ...]) -> tuple[int, int]:
     if len(times) != 2:  # noqa: PLR2004 - from, to
         raise InvalidInputError("between", "needs two times: from and to")
@@ -164,10 +165,6 @@ def _instance(hub: Hub, account_id: str) -> str | None:
     """Return the name of an instance, also of one that is configured no more: its events are still there."""
     names = hub.journal.tables.instances.keys() | hub.instances.keys()
     return next((name for name in names if hub.account_id(name) == account_id.lower()), None)
-
-
-def _lower(values: tuple[str, ...] | None) -> tuple[str, ...] | None:
-    return None if values is None else tuple(value.lower() for value in values)
 
 
 def _seqs(hub: Hub, event_ids: tuple[str, ...] | None) -> tuple[int | None, ...] | None:

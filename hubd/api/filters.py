@@ -8,6 +8,7 @@ from hubd.api.brands import UNKNOWN_MAKER, maker_of, provider_of
 from hubd.api.paging import as_text
 from hubd.api.params import Limit, Pairs, Params, Text, Uuid, Uuids, Word, Words
 from hubd.core.hub import Hub
+from hubd.model.errors import NotFoundError
 from hubd.store.records import DeviceRecord
 
 
@@ -35,11 +36,25 @@ class DeviceFilters(Params, frozen=True, kw_only=True):
 
 
 def matching(hub: Hub, filters: DeviceFilters) -> list[DeviceRecord]:
-    """Return the devices on the site, managed or not, that fit."""
+    """Return the devices on the site, managed or not, that fit; parts of access control systems are none here."""
     elsewhere = (filters.connect_webview_id, filters.customer_key, filters.space_id, filters.user_identifier_key)
     if any(value is not None for value in elsewhere) or filters.unstable_location_id is not None:
         return []
-    return [r for r in hub.devices.values() if r.removed_at is None and _fits(hub, r, filters)]
+    return [r for r in plain_devices(hub) if _fits(hub, r, filters)]
+
+
+def plain_devices(hub: Hub) -> list[DeviceRecord]:
+    """Return the devices on the site that Seam knows as such: no doors and encoders of access control systems."""
+    return [r for r in hub.devices.values() if r.removed_at is None and not r.device.description.is_access]
+
+
+def plain_device(hub: Hub, device_id: str) -> DeviceRecord:
+    """Return one of them. Raises `NotFoundError` (`device_not_found`)."""
+    record = hub.present(device_id)
+    if record.device.description.is_access:
+        message = "It is a part of an access control system; see the routes under /acs."
+        raise NotFoundError("device_not_found", message, device_id=device_id)
+    return record
 
 
 def _fits(hub: Hub, record: DeviceRecord, filters: DeviceFilters) -> bool:

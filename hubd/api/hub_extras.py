@@ -55,6 +55,15 @@ class WaitingShape(shapes.Shape, frozen=True, kw_only=True):
     since: datetime
 
 
+class CautionShape(shapes.Shape, frozen=True, kw_only=True):
+    """Something about a system that is not as it should be, though it works, and what to do."""
+
+    code: str
+    message: str
+    remedy: str
+    since: datetime
+
+
 class InstanceShape(shapes.Shape, frozen=True, kw_only=True):
     """A driver instance with its hops, nearest first."""
 
@@ -71,6 +80,7 @@ class InstanceShape(shapes.Shape, frozen=True, kw_only=True):
     """Of the managed ones; unmanaged devices are counted apart."""
     devices_unmanaged: int
     waiting: list[WaitingShape]
+    cautions: list[CautionShape]
 
 
 class SiteAnswer(shapes.Ok, frozen=True, kw_only=True):
@@ -180,6 +190,8 @@ async def health(call: Call, _: NoParams) -> HealthAnswer:
     for name, instance in call.hub.health.items():
         status: Literal["healthy", "degraded"] = "healthy" if instance.is_connected else "degraded"
         words = f"{instance.manifest.title} is {instance.state}."
+        if instance.cautions:
+            words += f" It needs a look ({', '.join(sorted(instance.cautions))}); /hub/site says more."
         parts.append(ServiceHealth(service=f"driver/{name}", status=status, description=words))
     return HealthAnswer(ok=all(part.status == "healthy" for part in parts), service_health_statuses=parts)
 
@@ -219,6 +231,10 @@ def _instance(hub: Hub, name: str) -> InstanceShape:
         waiting=[
             WaitingShape(key=key, name=one.name, reason=one.reason, since=one.since)
             for key, one in health.waiting.items()
+        ],
+        cautions=[
+            CautionShape(code=one.code, message=one.message, remedy=one.remedy, since=one.since)
+            for one in health.cautions.values()
         ],
     )
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from hubd.api import project
+from hubd.api import acs_attempts
 from hubd.api.envelope import JSON, answer
 from hubd.api.route import Route
 from hubd.core.hub import Hub
@@ -33,6 +33,7 @@ _INSERT = (
     " VALUES(?, ?, ?, ?, ?, ?, ?)"
 )
 _SELECT = "SELECT request_hash, request_id, created_at, status, body FROM idempotency WHERE key_id = ? AND key = ?"
+_DELETE = "DELETE FROM idempotency WHERE key_id = ? AND key = ?"
 _OK = 200
 
 type Statement = tuple[str, tuple[Any, ...]]
@@ -74,6 +75,10 @@ class Keeper:
         self.was_used = True
         statement, values = self._statement("", body)
         view.execute(statement, *values)
+
+    def release(self, view: View) -> None:
+        """Forget the key: the call is refused after all."""
+        view.execute(_DELETE, *self.place)
 
     def open(self, digest: bytes, body: bytes | None) -> bytes | None:
         """Return the answer that was kept, if it is one. Raises `RefusedError` when it was another request's."""
@@ -139,4 +144,4 @@ class Idempotency:
         if body is not None:
             return Response(status=status, body=body, headers=JSON)
         record = await self._hub.journal.command(request_id)
-        return None if record is None else answer(found.retell(project.attempt(record)))
+        return None if record is None else answer(found.retell(acs_attempts.shown(self._hub, record)))

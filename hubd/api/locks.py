@@ -1,11 +1,12 @@
 """`/locks/*`: orders on locks, held until settled for ten seconds at most."""
 
-from hubd.api import project, shapes
+from hubd.api import acs_attempts, project, shapes
 from hubd.api.devices import GetDevice, check_managed, find, position
-from hubd.api.filters import DeviceFilters, matching
+from hubd.api.filters import DeviceFilters, matching, plain_device
 from hubd.api.paging import page
 from hubd.api.params import Limit, Params, Uuid
 from hubd.api.route import ACT, READ, Call, as_attempt, route
+from hubd.core.hub import ORDER_DEADLINE
 from hubd.model.capability import LockCapability
 from hubd.model.command import LockDoor, Order, UnlockDoor
 from hubd.model.errors import RefusedError, StoreError
@@ -58,7 +59,7 @@ async def unlock_door(call: Call, params: TurnLock) -> shapes.AttemptAnswer:
 
 
 def _lock(call: Call, device_id: str) -> tuple[DeviceRecord, LockCapability]:
-    record = call.hub.present(device_id.lower())
+    record = plain_device(call.hub, device_id.lower())
     check_managed(record, is_managed=True)
     capability = record.device.description.capabilities.lock
     if capability is None:
@@ -73,15 +74,20 @@ def _lacks(record: DeviceRecord, flag: str) -> RefusedError:
     return RefusedError("not_supported", message, device_id=record.device.device_id, flag=flag)
 
 
-async def order(call: Call, command: Order) -> shapes.AttemptAnswer:
+async def order(call: Call, command: Order, deadline_seconds: float = ORDER_DEADLINE) -> shapes.AttemptAnswer:
     """Submit a command, hold until it is settled, and answer with the attempt."""
     hub = call.hub
-    also = None if call.keeper is None else call.keeper.command
-    request_id = await hub.submit(command, call.principal.key_id, wait_seconds=call.hold_seconds, also=also)
+    request_id = await hub.submit(
+        command,
+        call.principal.key_id,
+        deadline_seconds=deadline_seconds,
+        wait_seconds=call.hold_seconds,
+        also=None if call.keeper is None else call.keeper.command,
+    )
     record = await hub.journal.command(request_id)
     if record is None:
         raise StoreError("command_lost", "The command was accepted but its record cannot be read.")
-    return as_attempt(project.attempt(record))
+    return as_attempt(acs_attempts.shown(hub, record))
 
 
 ROUTES = [

@@ -14,7 +14,7 @@ from hubd.core.hub import Hub
 from hubd.core.observe import battery_status
 from hubd.model.capability import Capabilities
 from hubd.model.command import action_type
-from hubd.model.device import DeviceDescription
+from hubd.model.device import ACCESS_KINDS, DeviceDescription
 from hubd.model.outcome import Outcome, OutcomeKind
 from hubd.model.state import BatteryReading, DeviceState
 from hubd.store.records import CommandRecord, DeviceRecord
@@ -212,6 +212,8 @@ def account(hub: Hub, instance: str) -> shapes.Account:
         )
         errors.append(problem)
     kinds: list[str] = [kind for kind in ("lock", "thermostat") if kind in configured.policy.include_kinds]
+    if configured.manifest.access_system is not None and ACCESS_KINDS.intersection(configured.policy.include_kinds):
+        kinds.append("access_control")
     return shapes.Account(
         connected_account_id=hub.account_id(instance),
         account_type=configured.manifest.type,
@@ -221,7 +223,15 @@ def account(hub: Hub, instance: str) -> shapes.Account:
         accepted_capabilities=kinds,
         custom_metadata=metadata(record.custom_metadata) if record else {},
         errors=errors,
-        warnings=[],
+        warnings=[
+            shapes.Notice(
+                warning_code="setup_required",
+                message=f"{caution.message} {caution.remedy}".rstrip(),
+                created_at=caution.since,
+                hub_code=caution.code,
+            )
+            for caution in health.cautions.values()
+        ],
         time_zone=hub.site.time_zone,
     )
 

@@ -39,6 +39,10 @@ class Keeper(Protocol):
         """Write the answer. Without it the router keeps the answer afterwards, in a transaction of its own."""
         ...
 
+    def release(self, view: View) -> None:
+        """Forget what was written: the call is refused after all, and its key stays free."""
+        ...
+
 
 class Call(msgspec.Struct, frozen=True, kw_only=True):
     """One authorized call."""

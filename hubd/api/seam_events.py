@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any, get_args
 
-from hubd.api import climate_events, code_events, project
+from hubd.api import acs_events, climate_events, code_events, project
 from hubd.api.climate_events import ClimateEvent
 from hubd.core.cautions import flaky
 from hubd.core.codes.story import CodeEvent
@@ -41,13 +41,15 @@ def seam_event(hub: Hub, row: Row) -> dict[str, Any] | None:
     }
     if row.instance is not None:
         event["connected_account_id"] = hub.account_id(row.instance)
-    if row.device_id is not None:
+    record = None if row.device_id is None else hub.devices.get(row.device_id)
+    about = acs_events.place(hub, row)
+    if row.device_id is not None and not acs_events.is_access_device(record):
         event["device_id"] = row.device_id
-        record = hub.devices.get(row.device_id)
         if record is not None and record.custom_metadata:
             event["device_custom_metadata"] = project.metadata(record.custom_metadata)
-    event |= _payload(hub, row, row.public, row.event)
-    return event
+    is_acs = isinstance(row.event, acs_events.ACCESS_EVENTS) or row.public.startswith("acs_")
+    own = acs_events.payload(row, row.event) if is_acs else _payload(hub, row, row.public, row.event)
+    return event | about | own
 
 
 def _payload(hub: Hub, row: Row, public: str, body: Any) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from hubd.api.code_lookup import projector
 from hubd.api.connected_accounts import instance_of
 from hubd.api.degree_params import Degrees, needed
 from hubd.api.devices import check_managed, check_thermostat
+from hubd.api.filters import plain_device
 from hubd.api.locks import order
 from hubd.api.params import Params, Text, Uuid
 from hubd.api.route import ACT, Call, Handler, Route, route
@@ -86,7 +87,7 @@ class ReachTemperature(Params, frozen=True, kw_only=True):
 
 
 def _simulated(call: Call, device_id: str) -> tuple[DeviceRecord, dict[str, str]]:
-    record = call.hub.present(device_id.lower())
+    record = plain_device(call.hub, device_id.lower())
     if not record.device.description.capabilities.simulated:
         message = "Only devices of a virtual site can be simulated; this one is real."
         raise RefusedError("not_a_sandbox_device", message, device_id=device_id)

@@ -13,6 +13,7 @@ from hubd.api.climate_shapes import ThermostatDailyProgram
 from hubd.api.code_params import CodeName, plain_name
 from hubd.api.devices import check_managed
 from hubd.api.envelope import answer
+from hubd.api.filters import plain_device
 from hubd.api.params import Name, Params, Uuid
 from hubd.api.route import ACT, REMOVE, UPDATE, Call, route
 from hubd.api.thermostat_attempts import answered, keep
@@ -80,7 +81,7 @@ class DailyProgramAnswer(shapes.Ok, frozen=True, kw_only=True):
 async def create(call: Call, params: CreateDailyProgram) -> DailyProgramAnswer:
     """Keep a new daily program; it counts once a day of the weekly program has it."""
     device_id = params.device_id.lower()
-    check_managed(call.hub.present(device_id), is_managed=True)
+    check_managed(plain_device(call.hub, device_id), is_managed=True)
 
     def shown(program: DailyProgram) -> DailyProgramAnswer:
         return DailyProgramAnswer(thermostat_daily_program=program_shape(call.hub, device_id, program))
@@ -98,7 +99,7 @@ async def update(call: Call, params: UpdateDailyProgram) -> shapes.AttemptAnswer
     """Change a daily program, also one that runs."""
     program_id = params.thermostat_daily_program_id.lower()
     device_id = call.hub.thermostats.program_owner(program_id)
-    check_managed(call.hub.present(device_id), is_managed=True)
+    check_managed(plain_device(call.hub, device_id), is_managed=True)
     name, by = plain_name(params.name) or "", call.principal.key_id
     told = keep(call, device_id, "PUSH_THERMOSTAT_PROGRAMS", is_over=True)
     attempt_id = await call.hub.thermostats.update_program(program_id, name, _periods(params.periods), by, told)
@@ -115,7 +116,7 @@ async def delete(call: Call, params: OneDailyProgram) -> shapes.Ok:
 async def update_week(call: Call, params: UpdateWeek) -> shapes.AttemptAnswer:
     """Say which daily program runs on which day; where none does, the last period of the day before goes on."""
     device_id = params.device_id.lower()
-    check_managed(call.hub.present(device_id), is_managed=True)
+    check_managed(plain_device(call.hub, device_id), is_managed=True)
     week = tuple(_day(getattr(params, f"{day}_program_id")) for day in DAYS)
     told = keep(call, device_id, "PUSH_THERMOSTAT_PROGRAMS", is_over=True)
     attempt_id = await call.hub.thermostats.set_week(device_id, week, call.principal.key_id, told)

@@ -11,6 +11,7 @@ from hubd.api.climate_shapes import ThermostatSchedule
 from hubd.api.code_params import CodeName, exact_time, plain_name
 from hubd.api.devices import check_managed
 from hubd.api.envelope import answer
+from hubd.api.filters import plain_device
 from hubd.api.params import Name, Params, Text, Uuid
 from hubd.api.route import ACT, READ, REMOVE, UPDATE, Call, route
 from hubd.api.thermostat_plans import schedule_shape
@@ -75,7 +76,7 @@ class ScheduleListAnswer(shapes.Ok, frozen=True, kw_only=True):
 async def create(call: Call, params: CreateSchedule) -> ScheduleAnswer:
     """Keep a new schedule; of two that run at a time, the one that began last counts."""
     hub, device_id = call.hub, params.device_id.lower()
-    check_managed(hub.present(device_id), is_managed=True)
+    check_managed(plain_device(hub, device_id), is_managed=True)
     starts_at, ends_at = exact_time("starts_at", params.starts_at), exact_time("ends_at", params.ends_at)
     _check_end(call, ends_at)
     schedule = Schedule(
@@ -101,7 +102,7 @@ async def create(call: Call, params: CreateSchedule) -> ScheduleAnswer:
 async def update(call: Call, params: UpdateSchedule) -> shapes.Ok:
     """Change a schedule; one that runs goes on as it is then."""
     hub, schedule_id = call.hub, params.thermostat_schedule_id.lower()
-    check_managed(hub.present(hub.thermostats.schedule(schedule_id).device_id), is_managed=True)
+    check_managed(plain_device(hub, hub.thermostats.schedule(schedule_id).device_id), is_managed=True)
     change = ScheduleChange(
         preset_key=params.climate_preset_key,
         name=UNSET if isinstance(params.name, UnsetType) else plain_name(params.name),
@@ -131,7 +132,7 @@ async def get(call: Call, params: OneSchedule) -> ScheduleAnswer:
 
 async def list_schedules(call: Call, params: ListSchedules) -> ScheduleListAnswer:
     """Return the schedules of a thermostat by their start, for a month those that are over too."""
-    device_id = call.hub.present(params.device_id.lower()).device.device_id
+    device_id = plain_device(call.hub, params.device_id.lower()).device.device_id
     found = [] if params.user_identifier_key is not None else call.hub.thermostats.schedules(device_id)
     return ScheduleListAnswer(thermostat_schedules=[schedule_shape(call.hub, one) for one in found])
 

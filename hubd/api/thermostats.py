@@ -5,7 +5,7 @@ from typing import Final
 from hubd.api import project, shapes
 from hubd.api.degree_params import Degrees, given
 from hubd.api.devices import GetDevice, check_managed, check_thermostat, find, position
-from hubd.api.filters import DeviceFilters, matching
+from hubd.api.filters import DeviceFilters, matching, plain_device
 from hubd.api.paging import page
 from hubd.api.params import Limit, Params, Uuid
 from hubd.api.route import ACT, READ, UPDATE, Call, route
@@ -159,7 +159,7 @@ async def set_threshold(call: Call, params: SetThreshold) -> shapes.Ok:
 
 def checked(call: Call, device_id: str) -> str:
     """Return the id of a managed thermostat. Raises `NotFoundError` or `RefusedError`."""
-    record = call.hub.present(device_id.lower())
+    record = plain_device(call.hub, device_id.lower())
     check_managed(record, is_managed=True)
     check_thermostat(record)
     return record.device.device_id

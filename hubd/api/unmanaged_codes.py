@@ -5,6 +5,7 @@ from hubd.api.access_codes import CodeLimit
 from hubd.api.code_calls import Changed
 from hubd.api.code_lookup import GetAccessCode, find, missing, position, projector, searched
 from hubd.api.code_params import may_be_modified
+from hubd.api.filters import plain_device
 from hubd.api.paging import page
 from hubd.api.params import Params, Text, Uuid
 from hubd.api.route import READ, REMOVE, UPDATE, Call, route
@@ -54,7 +55,7 @@ async def get(call: Call, params: GetAccessCode) -> code_shapes.UnmanagedAnswer:
 
 async def list_codes(call: Call, params: ListUnmanagedCodes) -> code_shapes.UnmanagedListAnswer:
     """Return a page of what was found on a lock, oldest first."""
-    device_id = call.hub.present(params.device_id.lower()).device.device_id
+    device_id = plain_device(call.hub, params.device_id.lower()).device.device_id
     found = [code for code in call.hub.codes.of(device_id) if not code.is_managed]
     found = [] if params.user_identifier_key is not None else await searched(call, found, params.search)
     cut, pagination = page(found, position, params, call.request)

@@ -15,6 +15,7 @@ from hubd.model.state import EntranceCondition
 
 type CardState = Literal["current", "update_recommended", "update_required", "reissue_required", "expired", "unknown"]
 type Passage = Literal["granted", "refused", "other"]
+type HeldKind = Literal["user", "group", "zone"]
 
 
 class Permission(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -80,7 +81,7 @@ class AcsZone(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="type",
 class AcsGone(msgspec.Struct, frozen=True, tag_field="type", tag="gone"):
     """The system says that something is no more."""
 
-    kind: Literal["user", "group", "zone"]
+    kind: HeldKind
     native_id: str
 
 

@@ -116,6 +116,11 @@ class EditAccess(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", ta
 
     change: AccessChange
 
+    @property
+    def native_id(self) -> str:
+        """Of the user or group that is changed."""
+        return self.change.subject
+
 
 class SetCode(CommandBase, frozen=True, kw_only=True, tag="SET_CODE"):
     """Put a PIN into a slot, over whatever is there.

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import aiohttp
 
-from tests.bench import commands, events, memory, stall, start
+from tests.bench import commands, events, memory, space, stall, start
 from tests.bench.rounds import FULL, QUICK, Scale
 from tests.bench.table import Line, as_json, render
 
@@ -23,6 +23,7 @@ PARTS: dict[str, Callable[[Path, Scale], Awaitable[list[Line]]]] = {
     "start": start.measure,
     "memory": memory.measure,
     "stall": stall.measure,
+    "space": space.measure,
 }
 
 

@@ -172,8 +172,8 @@ def test_a_bad_config(run: Run, tmp_path: Path) -> None:
     assert plain.err.splitlines() == [
         f"hubd: {path}: [hub] nam: is not a key of this table (did you mean 'name'?)",
         (
-            f"hubd: {path}: [drivers.a] type: there is no driver of type 'virtul'; installed are: virtual, zwave"
-            " (did you mean 'virtual'?)"
+            f"hubd: {path}: [drivers.a] type: there is no driver of type 'virtul'; installed are: salto_space, virtual,"
+            " zwave (did you mean 'virtual'?)"
         ),
     ]
     told = run("check-config", path, "--json")

@@ -31,7 +31,8 @@ async def client_of_process(daemon: DaemonProcess) -> AsyncIterator[HttpCaller]:
 async def told(client: HttpCaller) -> bool:
     """Tell whether the journal has it, too, that every link works; the next row is then a test's own doing."""
     accounts = (await client.ok("/connected_accounts/list"))["connected_accounts"]
-    events = (await client.ok("/events/list", {"event_type": "connected_account.connected"}))["events"]
+    types = ["connected_account.connected", "acs_system.connected"]
+    events = (await client.ok("/events/list", {"event_types": types}))["events"]
     known = {event["connected_account_id"] for event in events}
     return all(account["connected_account_id"] in known for account in accounts)
 

@@ -23,15 +23,19 @@ STEPS = 15
 """Lines of a client's report, of locks as of codes: the SDK, thirteen steps and the sum."""
 CLIMATE_STEPS = 16
 """Of thermostats there are fourteen."""
+ACCESS_STEPS = 13
+"""Of an access control system there are eleven."""
+CLIENTS = ("client", "codes", "thermostats", "access")
 VIRTUAL = '[drivers.site]\ntype = "virtual"\nlocks = 3\nthermostats = 1\nlatency_ms = 150\n'
 
 
 class Sdk(NamedTuple):
-    """How its clients are called, those of locks, of codes and of thermostats, and what the SDK calls itself."""
+    """How its clients are called: of locks, codes, thermostats and access systems; and what the SDK calls itself."""
 
     command: list[str]
     codes: list[str]
     thermostats: list[str]
+    access: list[str]
     version: str
 
 
@@ -53,18 +57,16 @@ def python_1() -> Sdk:
 
 
 def _python(interpreter: str, version: str) -> Sdk:
-    names = ("client", "codes", "thermostats")
-    locks, codes, thermostats = ([interpreter, "-m", f"tests.sdk.python_{name}"] for name in names)
-    return Sdk(locks, codes, thermostats, version)
+    locks, codes, thermostats, access = ([interpreter, "-m", f"tests.sdk.python_{name}"] for name in CLIENTS)
+    return Sdk(locks, codes, thermostats, access, version)
 
 
 def javascript() -> Sdk:
     node = shutil.which("node")
     if node is None or not (SDK / "js/node_modules/@seamapi/http").is_dir():
         missing("Node.js or @seamapi/http", "tests/sdk/js/node_modules/.installed")
-    names = ("client", "codes", "thermostats")
-    locks, codes, thermostats = ([str(node), str(SDK / "js" / f"js_{name}.mjs")] for name in names)
-    return Sdk(locks, codes, thermostats, "@seamapi/http 2.")
+    locks, codes, thermostats, access = ([str(node), str(SDK / "js" / f"js_{name}.mjs")] for name in CLIENTS)
+    return Sdk(locks, codes, thermostats, access, "@seamapi/http 2.")
 
 
 @pytest.fixture(params=[python_3, python_1, javascript], ids=lambda param: param.__name__)

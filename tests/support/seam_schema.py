@@ -9,7 +9,8 @@ Stricter than the text of the OpenAPI document in four points, as its source (th
 the SDKs are: ``ok`` is true, the key that the SDKs read is there, a property declared as nothing but
 ``nullable`` is null, and an action's route answers with its own type of action attempt. Wider in two, which are
 hubd's documented additions to the official values: ``device_type`` may match ``DEVICE_TYPE_EXTENSION``, and an event
-may have the ``EVENT_EXTENSION``, shaped as Seam's events of access codes are.
+may be of the ``EVENT_EXTENSION``, shaped as Seam's events of access codes are, or one of the ``ACS_EXTENSIONS``, shaped
+as the ``added`` of the same thing.
 """
 
 import json
@@ -25,6 +26,20 @@ from .openapi30 import Schema, convert
 DEVICE_TYPE_EXTENSION: Final = "^(zwave|ble|zigbee|virtual)_(lock|thermostat|device)$"
 
 EVENT_EXTENSION: Final = "access_code.used_outside_time_frame"
+
+_CONDITIONS: Final = (
+    *("office_mode", "privacy_mode", "left_open", "intrusion", "tamper"),
+    *("emergency_open", "emergency_close", "low_battery"),
+)
+ACS_EXTENSIONS: Final = {
+    "acs_entrance.added": (
+        "acs_entrance.connected",
+        "acs_entrance.disconnected",
+        *(f"acs_entrance.{condition}_{end}" for condition in _CONDITIONS for end in ("started", "ended")),
+    ),
+    "acs_encoder.added": ("acs_encoder.connected", "acs_encoder.disconnected"),
+}
+"""The hub's own types by the official one whose shape they have."""
 
 _FILE: Final = Path(__file__).resolve().parents[1] / "fixtures" / "seam" / "openapi.json"
 _OK: Final = 200
@@ -97,8 +112,10 @@ def _document() -> Schema:
 @cache
 def _components() -> Schema:
     official = _document()["components"]["schemas"]
-    own = _own_event(official["event"]["oneOf"])
-    events = {**official["event"], "oneOf": [*official["event"]["oneOf"], own]}
+    known = official["event"]["oneOf"]
+    own = [_own_event(known)]
+    own += [_own_acs_event(known, shape, name) for shape, names in ACS_EXTENSIONS.items() for name in names]
+    events = {**official["event"], "oneOf": [*known, *own]}
     schemas = {name: convert(schema) for name, schema in (official | {"event": events}).items()}
     for name in ("device", "unmanaged_device"):
         known = schemas[name]["properties"]["device_type"]
@@ -120,6 +137,11 @@ def _own_event(official: list[Schema]) -> Schema:
         "properties": {**plain["properties"], **times, "event_type": {"type": "string", "enum": [EVENT_EXTENSION]}},
         "required": [*plain["required"], *times],
     }
+
+
+def _own_acs_event(official: list[Schema], shape: str, name: str) -> Schema:
+    plain = next(one for one in official if one["properties"]["event_type"]["enum"] == [shape])
+    return {**plain, "properties": {**plain["properties"], "event_type": {"type": "string", "enum": [name]}}}
 
 
 def _compiled(schema: Schema) -> Draft202012Validator:

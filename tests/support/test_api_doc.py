@@ -68,6 +68,18 @@ def climate_fields() -> set[str]:
     return set(presets) | {name for kind in kinds for name in SCHEMAS[kind]["properties"]}
 
 
+def acs_fields() -> set[str]:
+    """Return the names in the parts of access control systems."""
+    kinds = ("acs_system", "acs_entrance", "acs_user", "acs_access_group", "acs_credential", "acs_encoder")
+    return {name for kind in kinds for name in SCHEMAS[kind]["properties"]}
+
+
+def acs_events() -> set[str]:
+    """Return the event types of access control systems, all of which happen."""
+    types = (variant["properties"]["event_type"]["enum"][0] for variant in SCHEMAS["event"]["oneOf"])
+    return {name for name in types if name.startswith("acs_")}
+
+
 def code_events() -> set[str]:
     """Return the event types of access codes: Seam's and the hub's own, without the one that never happens."""
     types = {variant["properties"]["event_type"]["enum"][0] for variant in SCHEMAS["event"]["oneOf"]}
@@ -84,9 +96,11 @@ def thermostat_events() -> set[str]:
 def test_every_field_has_its_row() -> None:
     fields, metadata = device_fields()
     names = {name for name in first_cells() if not name.startswith("/")}
-    assert {name for name in names if "." not in name} == fields | event_fields() | code_fields() | climate_fields()
+    known = fields | event_fields() | code_fields() | climate_fields() | acs_fields()
+    assert {name for name in names if "." not in name} == known
     assert {name for name in names if "." in name} == code_events()
     assert thermostat_events() <= {name for line in LINES for name in re.findall(r"`(thermostat\.\w+)`", line)}
+    assert acs_events() <= {name for line in LINES for name in re.findall(r"`(acs_\w+\.\w+)`", line)}
     assert f"for {len(metadata)} of Seam's providers" in " ".join(LINES)
 
 

@@ -7,7 +7,6 @@ from hubd.driver import DriverError, Port
 from hubd.model import (
     ClearCode,
     Command,
-    EditAccess,
     LockDoor,
     Outcome,
     ReadClimate,
@@ -213,8 +212,6 @@ class Life:
 
     async def execute(self, command: Command) -> Outcome:
         """See `Driver.execute`."""
-        if isinstance(command, EditAccess):
-            return unsupported("A Z-Wave network is no access control system.")
         device = self._roster.named(command.native_id)
         if device is None:
             return rejected("device_unknown", "The device is not, or no longer, on the Z-Wave network.")

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from tests.hubd.api.access import Acs, running_acs
 from tests.hubd.api.daemon import Daemon, running_daemon
 from tests.hubd.api.harness import Api, running_api
 
@@ -14,6 +15,13 @@ from tests.hubd.api.harness import Api, running_api
 async def api(tmp_path: Path) -> AsyncIterator[Api]:
     """The API of a site of three locks (Room 101 to 103) and a thermostat (Climate 101), without latency."""
     async with running_api(tmp_path / "data") as running:
+        yield running
+
+
+@pytest_asyncio.fixture
+async def acs(tmp_path: Path) -> AsyncIterator[Acs]:
+    """The same with an access control system beside it."""
+    async with running_acs(tmp_path / "data") as running:
         yield running
 
 

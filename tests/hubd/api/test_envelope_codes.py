@@ -38,7 +38,7 @@ DEFAULTS = {"deadline_exceeded", "invalid_input", "not_supported", "rate_limited
 #: Put together when they are raised.
 BUILT = {"inclusion_not_stopped", "exclusion_not_stopped"}
 #: Told at the command line and in the log, before or without an API.
-OUT_OF_REACH = re.compile(r"hubd/(app|box|cli|client|config|offline|tapes|tls|driver/registry)\.py|hubd/web/.*")
+OUT_OF_REACH = re.compile(r"hubd/(app|box|cli|client|config|offline|sim|tapes|tls|driver/registry)\.py|hubd/web/.*")
 AT_START = {"cannot_listen", "database_newer", "key_damaged"}
 #: The API has Seam's own word for it.
 RENAMED = {"flaky_connection"}

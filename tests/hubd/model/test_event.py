@@ -50,7 +50,7 @@ def test_an_event_of_a_code_is_read_back_as_what_it_was() -> None:
 
 
 def test_no_event_of_codes_is_left_out() -> None:
-    kinds = {kind for kind in UNION if kind.__struct_config__.tag.startswith("code.")}
+    kinds = {kind for kind in UNION if str(kind.__struct_config__.tag).startswith("code.")}
     assert {type(event) for event in OF_CODES} == kinds
 
 
