@@ -27,7 +27,7 @@ from hubd.core.health import InstanceHealth
 from hubd.core.observe import Observer
 from hubd.core.policy import Policy
 from hubd.core.presence import Presence
-from hubd.core.public import told
+from hubd.core.public import converted, told
 from hubd.core.sense import Sense
 from hubd.core.settle import is_by_hand, recover, resolve
 from hubd.core.silence import FLAKY_SECONDS
@@ -283,10 +283,8 @@ class Hub:
             known = view.device(device_id)
             is_new = known is None or known.removed_at is not None
             if known is None or known.removed_at is not None:
-                if known is None or known.device.description.kind != description.kind:
-                    is_managed = policy.wants(description, device_id)
-                else:
-                    is_managed = known.is_managed and not policy.excludes(description, device_id)
+                is_known = known is not None and known.device.description.kind == description.kind
+                is_managed = policy.manages(device, was_managed=known.is_managed if known and is_known else None)
                 event = DeviceFound(device=device, is_managed=is_managed)
                 public = told(description.kind, "device.added") if is_managed else None
                 view.emit(event, public=public, instance=instance, device_id=device_id)
@@ -327,10 +325,10 @@ class Hub:
             kind = device.description.kind
             public = told(kind, "device.name_changed") if renamed and known.is_managed else None
             view.emit(DeviceDescribed(device=device), public=public, instance=instance, device_id=device_id)
-        if known.is_managed and self.instances[instance].policy.excludes(device.description, device_id):
-            event = DeviceEdited(is_managed=False, by="config")
-            public = told(device.description.kind, "device.converted_to_unmanaged")
-            view.emit(event, public=public, instance=instance, device_id=device_id)
+        is_managed = self.instances[instance].policy.manages(device, was_managed=known.is_managed)
+        if is_managed is not known.is_managed:
+            event = DeviceEdited(is_managed=is_managed, by="config")
+            view.emit(event, public=converted(device, is_managed=is_managed), instance=instance, device_id=device_id)
 
     async def removed(self, instance: str, native_id: str, reason: str) -> None:
         """Take in a network's statement that a device is gone. Implements `supervisor.Door`."""

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from hubd.model.device import DeviceDescription, Kind
+from hubd.model.device import Device, DeviceDescription, Kind
 
 
 class Policy(msgspec.Struct, frozen=True):
@@ -24,3 +24,13 @@ class Policy(msgspec.Struct, frozen=True):
             return False
         named = {description.native_id, device_id}
         return bool(named & set(self.include_ids)) or description.kind in self.include_kinds
+
+    def manages(self, device: Device, *, was_managed: bool | None) -> bool:
+        """Whether a device that is found is managed; `was_managed` None: it is new.
+
+        What people decided of a known one stays, unless the config forbids it. Of parts of an access control system,
+        which nobody can convert, the config alone decides.
+        """
+        if was_managed is None or device.description.is_access:
+            return self.wants(device.description, device.device_id)
+        return was_managed and not self.excludes(device.description, device.device_id)

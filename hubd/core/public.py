@@ -1,6 +1,6 @@
 """Under which public type a row about a device is served; parts of access control systems are none in Seam."""
 
-from hubd.model.device import ACCESS_KINDS, Kind
+from hubd.model.device import ACCESS_KINDS, Device, Kind
 
 
 def told(kind: Kind, public: str) -> str | None:
@@ -12,3 +12,10 @@ def told(kind: Kind, public: str) -> str | None:
         return public
     word = public.removeprefix("device.")
     return f"acs_{kind}.{word}" if word in {"added", "removed", "connected", "disconnected"} else None
+
+
+def converted(device: Device, *, is_managed: bool) -> str | None:
+    """Return the type for a device that the config has managed from now on, or no more."""
+    if device.description.is_access:
+        return told(device.description.kind, "device.added" if is_managed else "device.removed")
+    return None if is_managed else "device.converted_to_unmanaged"

@@ -3,6 +3,7 @@ from typing import Any
 import pytest
 
 from hubd.core.policy import Policy
+from hubd.model import Device, DeviceDescription
 from tests.support.hub import lock, thermostat
 
 
@@ -34,3 +35,27 @@ def test_to_be_left_out_is_more_than_not_to_be_asked_for() -> None:
     assert policy.excludes(lock("n"), "id")
     assert not policy.excludes(thermostat("m"), "id")
     assert not policy.wants(thermostat("m"), "id")
+
+
+@pytest.mark.parametrize(
+    ("description", "was_managed", "is_managed"),
+    [
+        (lock("n"), None, True),
+        (lock("n"), True, True),
+        (lock("n"), False, False),
+        (thermostat("n"), True, True),
+        (thermostat("n"), None, False),
+        (DeviceDescription("n", "entrance", "a_door", "Door"), False, True),
+        (DeviceDescription("n", "encoder", "an_encoder", "Encoder"), True, False),
+    ],
+)
+def test_people_decide_of_known_devices_and_the_config_of_parts_of_an_access_system(
+    description: DeviceDescription, *, was_managed: bool | None, is_managed: bool
+) -> None:
+    policy = Policy(include_kinds=("lock", "entrance"))
+    assert policy.manages(Device("id", "site", description), was_managed=was_managed) is is_managed
+
+
+def test_what_the_config_excludes_is_managed_no_more() -> None:
+    policy = Policy(include_kinds=("lock",), exclude_ids=("n",))
+    assert not policy.manages(Device("id", "site", lock("n")), was_managed=True)

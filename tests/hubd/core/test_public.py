@@ -1,7 +1,7 @@
 import pytest
 
-from hubd.core.public import told
-from hubd.model.device import ACCESS_KINDS, KINDS, Kind
+from hubd.core.public import converted, told
+from hubd.model.device import ACCESS_KINDS, KINDS, Device, DeviceDescription, Kind
 
 TYPES = ("device.added", "device.removed", "device.connected", "device.disconnected", "device.name_changed")
 
@@ -26,3 +26,12 @@ def test_doors_and_encoders_have_types_of_their_own_and_none_for_the_rest(kind: 
 
 def test_every_kind_is_one_or_the_other() -> None:
     assert {kind for kind in KINDS if told(kind, "device.added") != "device.added"} == ACCESS_KINDS  # type: ignore[arg-type]
+
+
+def test_a_door_that_the_config_has_managed_or_no_more_comes_and_goes() -> None:
+    door = Device("id", "space", DeviceDescription("n", "entrance", "a_door", "Door"))
+    assert converted(door, is_managed=True) == "acs_entrance.added"
+    assert converted(door, is_managed=False) == "acs_entrance.removed"
+    plain = Device("id", "site", DeviceDescription("n", "lock", "a_lock", "Lock"))
+    assert converted(plain, is_managed=False) == "device.converted_to_unmanaged"
+    assert converted(plain, is_managed=True) is None
