@@ -66,7 +66,7 @@ def _credential(hub: Hub, record: CommandRecord, command: EncodeCredential) -> d
     """Return the credential as it is now; of one that is no more what the order tells."""
     known = hub.journal.tables.access.all(CredentialRecord).get(command.credential_id)
     device = hub.devices.get(command.device_id)
-    if known is not None and known.instance in hub.instances:
+    if known is not None and known.instance in hub.access.instances:
         shape = People(hub).credential(known)
     else:
         instance = "" if device is None else device.device.instance

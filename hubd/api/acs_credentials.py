@@ -3,8 +3,6 @@
 from datetime import datetime
 from typing import Any, Literal
 
-from msgspec.structs import replace
-
 from hubd.api import acs_project, shapes
 from hubd.api.acs_calls import check_staying
 from hubd.api.acs_lookup import (
@@ -27,12 +25,14 @@ from hubd.api.acs_shapes import (
     AcsEntranceListAnswer,
 )
 from hubd.api.code_params import exact_time
+from hubd.api.envelope import answer
 from hubd.api.paging import page
 from hubd.api.params import Limit, Params, Text, Uuid, Uuids
 from hubd.api.route import ACT, READ, REMOVE, UPDATE, Call, route
 from hubd.model import ids
 from hubd.model.errors import InvalidInputError, RefusedError
 from hubd.store.access import CredentialRecord, UserRecord
+from hubd.store.tables import View
 
 NOT_PUBLIC = {
     "code": (
@@ -228,7 +228,12 @@ async def _cloud_key(call: Call, params: CreateCredential, user: UserRecord | No
         ends_at=ends_at,
         created_by=call.principal.key_id,
     )
-    await call.hub.access.keep_credential(made, call.principal.key_id)
+
+    def keep(view: View) -> None:
+        if call.keeper is not None:
+            call.keeper.answer(view, answer(AcsCredentialAnswer(acs_credential=People(call.hub).credential(made))).body)
+
+    await call.hub.access.make_credential(made, call.principal.key_id, keep)
     return made
 
 
@@ -250,7 +255,7 @@ async def update(call: Call, params: UpdateCredential) -> AcsCredentialAnswer:
         ends_at = exact_time("ends_at", params.ends_at)
         if record.starts_at is not None and ends_at <= record.starts_at:
             raise InvalidInputError("ends_at", "must be after starts_at")
-        await call.hub.access.keep_credential(replace(record, ends_at=ends_at), call.principal.key_id)
+        await call.hub.access.change_credential(record.id, ends_at=ends_at)
     return _shown(call, record.id)
 
 
@@ -262,7 +267,7 @@ async def assign(call: Call, params: AssignCredential) -> AcsCredentialAnswer:
     check_staying(call, user)
     if record.user_id != user.id:
         _check_cloud_key(record)
-        await call.hub.access.keep_credential(replace(record, user_id=user.id), call.principal.key_id)
+        await call.hub.access.change_credential(record.id, user_id=user.id)
     return _shown(call, record.id)
 
 
@@ -275,7 +280,7 @@ async def unassign(call: Call, params: AssignCredential) -> AcsCredentialAnswer:
         raise RefusedError("credential_of_other_user", message, acs_credential_id=record.id)
     if record.user_id is not None:
         _check_cloud_key(record)
-        await call.hub.access.keep_credential(replace(record, user_id=None), call.principal.key_id)
+        await call.hub.access.change_credential(record.id, user_id=None)
     return _shown(call, record.id)
 
 

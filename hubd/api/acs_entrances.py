@@ -1,7 +1,9 @@
 """`/acs/entrances/*`: the doors of access control systems, held until settled for ten seconds at most."""
 
+from msgspec.structs import replace
+
 from hubd.api import acs_lookup, acs_project, shapes
-from hubd.api.acs_calls import change, check_staying
+from hubd.api.acs_calls import change, check_staying, waiting
 from hubd.api.acs_lookup import has_words, may_pass, named_user, passing, refuse_identity, user_behind
 from hubd.api.acs_people import People
 from hubd.api.acs_shapes import (
@@ -14,10 +16,11 @@ from hubd.api.locks import order
 from hubd.api.paging import page
 from hubd.api.params import Limit, Params, Text, Uuid, Uuids, Words
 from hubd.api.route import ACT, READ, Call, route
+from hubd.core.access.reach import as_wished, is_within
 from hubd.model.access import PermitEntrance
 from hubd.model.command import UnlockDoor
 from hubd.model.errors import RefusedError
-from hubd.store.access import CredentialRecord
+from hubd.store.access import CredentialRecord, UserRecord
 from hubd.store.records import DeviceRecord
 
 FLAG = "can_unlock_with_cloud_key"
@@ -146,9 +149,13 @@ async def unlock(call: Call, params: UnlockEntrance) -> shapes.AttemptAnswer:
 
 
 def check_credential(call: Call, credential: CredentialRecord, door: DeviceRecord) -> None:
-    """Raise `RefusedError`, saying why, unless a credential opens a door now."""
+    """Raise `RefusedError`, saying why, unless a credential opens a door now.
+
+    What was wished of its user counts at once where it takes something from them, and only once the system has it where
+    it gives. While the time is not relied on, ends happen and starts wait.
+    """
     acs_lookup.check_same(credential.instance, door.device.instance)
-    data, now = {"acs_credential_id": credential.id}, call.hub.clock.now()
+    data = {"acs_credential_id": credential.id}
     user = user_behind(call.hub, credential)
     if user is None:
         message = "The credential is nobody's: assign it to a user first."
@@ -156,16 +163,26 @@ def check_credential(call: Call, credential: CredentialRecord, door: DeviceRecor
     if credential.issued_at is None:
         message = "No card carries this credential yet: encode it at an encoder first."
         raise RefusedError("credential_not_issued", message, **data)
-    if user.user.is_suspended:
+    check_staying(call, user)
+    wished = as_wished(user.user, [edit.change for edit in waiting(call, user)])
+    for person in (user, replace(user, user=wished)):
+        _check_user(call, credential, person, door)
+
+
+def _check_user(call: Call, credential: CredentialRecord, user: UserRecord, door: DeviceRecord) -> None:
+    """Raise `RefusedError` unless a credential opens a door now, if its user is as is given."""
+    data, own = {"acs_credential_id": credential.id}, user.user
+    at, earliest = call.hub.sense.now().at, call.hub.sense.earliest()
+    if own.is_suspended:
         raise RefusedError("acs_user_suspended", "The user of this credential is suspended.", acs_user_id=user.id)
-    card = user.user.card if credential.method == "card" else None
-    frames = [(credential.starts_at, credential.ends_at), (user.user.starts_at, user.user.ends_at)]
+    card = own.card if credential.method == "card" else None
+    is_over = card is not None and card.state == "expired"
+    frames = [(credential.starts_at, credential.ends_at), (own.starts_at, own.ends_at)]
     frames += [] if card is None else [(card.starts_at, card.ends_at)]
-    for starts_at, ends_at in frames:
-        if (starts_at is not None and now < starts_at) or (ends_at is not None and now >= ends_at):
-            message = "It is not the time of this credential, or of its user: see starts_at, ends_at, access_schedule."
-            raise RefusedError("outside_time_frame", message, **data)
-    if not may_pass(call.hub, user, door, now):
+    if is_over or not all(is_within(*frame, at, earliest) for frame in frames):
+        message = "It is not the time of this credential, or of its user: see starts_at, ends_at, access_schedule."
+        raise RefusedError("outside_time_frame", message, **data)
+    if not may_pass(call.hub, user, door, at, earliest):
         message = (
             "The user of this credential may not pass this entrance: no right of theirs, or of their groups, is to it."
         )

@@ -120,9 +120,9 @@ def user_behind(hub: Hub, credential: CredentialRecord) -> UserRecord | None:
     return None if credential.user_id is None else hub.access.user(credential.user_id)
 
 
-def may_pass(hub: Hub, user: UserRecord, door: DeviceRecord, at: datetime) -> bool:
-    """Whether a user may pass a door at a time, as far as the system tells."""
-    native_ids = hub.access.reach(user.instance).of_user(user.user, at)
+def may_pass(hub: Hub, user: UserRecord, door: DeviceRecord, at: datetime, earliest: datetime | None = None) -> bool:
+    """Whether a user may pass a door at a time, as far as the system tells; see `Reach.of_user`."""
+    native_ids = hub.access.reach(user.instance).of_user(user.user, at, earliest)
     return user.instance == door.device.instance and door.device.description.native_id in native_ids
 
 

@@ -3,6 +3,7 @@
 import re
 import secrets
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Annotated
 
@@ -18,7 +19,7 @@ from hubd.api.envelope import answer
 from hubd.api.params import Params, Text, Uuid
 from hubd.api.route import Call
 from hubd.model.access import AccessChange, AcsUser, CreateUser, DeleteUser, SetMembership
-from hubd.model.errors import InvalidInputError
+from hubd.model.errors import InvalidInputError, NotFoundError
 from hubd.store.access import EditRecord, UserRecord
 from hubd.store.tables import View
 
@@ -101,7 +102,8 @@ async def _take_back(call: Call, instance: str, native_id: str, user_id: str) ->
         await hub.journal.transact(keeper.release)
     await hub.access.forget_user(user_id)
     if user_id in {one.id for one in hub.access.users()}:  # made, but not put into a group
-        await hub.access.wish(instance, [DeleteUser(subject=native_id)], call.principal.key_id)
+        with suppress(NotFoundError):  # gone just now
+            await hub.access.wish(instance, [DeleteUser(subject=native_id)], call.principal.key_id)
 
 
 def full_name(name: str) -> str:

@@ -79,8 +79,8 @@ class Dispatcher:
         self.is_closing = False
         self.take_in: Callable[[View, str, Sequence[Seen]], None] = lambda *_: None
         """Takes in, in the transaction of a command's end, what the device said of its codes and settings meanwhile."""
-        self.ended: Callable[[View, str, Order, Outcome], None] = lambda *_: None
-        """Takes in, in that transaction, what came of a command of an instance."""
+        self.ended: Callable[[View, str, str, Order, Outcome], None] = lambda *_: None
+        """Takes in, in that transaction, what came of a command: of which instance, its request id, itself."""
         self.tell: Callable[[str, tuple[Seen, ...]], None] = lambda *_: None
         """Is told what was read, once that is durable."""
 
@@ -275,7 +275,7 @@ class Dispatcher:
         def end(view: View) -> None:
             settle(view, job.request_id, outcome, order, self._presence.silence(instance))
             self.take_in(view, job.command.device_id, outcome.seen)
-            self.ended(view, instance, job.command, outcome)
+            self.ended(view, instance, job.request_id, job.command, outcome)
 
         while True:
             try:

@@ -54,6 +54,12 @@ def _check(hub: Hub, kept: DeviceRecord, spent: DeviceRecord, *, is_old_present_
     if kinds[0] != kinds[1]:
         message = f"A {kinds[1]} cannot take the place of a {kinds[0]}; look whether the ids are right."
         raise RefusedError("replacement_of_other_kind", message)
+    if kept.device.description.is_access or spent.device.description.is_access:
+        message = (
+            "Doors and encoders of an access control system keep their place in it when their hardware is exchanged;"
+            " nothing is to be replaced on the hub."
+        )
+        raise RefusedError("not_supported", message, device_id=kept.device.device_id)
     if not hub.is_reachable(spent):
         message = f"“{spent.name}” does not answer, so it cannot take over yet; see to it and try again."
         raise RefusedError("replacement_unreachable", message, device_id=spent.device.device_id)

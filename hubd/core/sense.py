@@ -122,6 +122,11 @@ class Sense:
         self._was_doubted = self._was_doubted or not is_trusted
         return Instant(self._latest, is_trusted)
 
+    def earliest(self) -> datetime:
+        """Return what time it is at least: what began by it has begun, also while the time is not relied on."""
+        instant = self.now()
+        return instant.at if instant.is_trusted else min(instant.at, self._own())
+
     @property
     def doubt(self) -> Doubt | None:
         """Why the time is not relied on; None if it is."""

@@ -139,6 +139,9 @@ class _Port:
         return self._door.held(self.instance, kind)
 
     async def note(self, *noted: Noted, bookmark: str | None = None) -> None:
+        if not self.is_open:  # its bookmark would set back that of the next life
+            hop = self._supervisor.manifest.hops[0]
+            raise DriverError(hop, "life_over", "The connection that this was read from is over; nothing was kept.")
         await self._door.note(self.instance, noted, bookmark)
 
     def caution(self, code: str, message: str | None, remedy: str = "") -> None:

@@ -148,6 +148,8 @@ class Port(Protocol):
 
         Lines of an audit trail are events, each time that they are handed over. `bookmark` becomes durable with them,
         in one step, so that a trail which is read on from `Port.bookmark` is told of once. Doors are `found` before.
+        Raises `DriverError` (`life_over`) after the life of the port, and `TypeError` of a driver whose manifest names
+        no access control system.
         """
         ...
 

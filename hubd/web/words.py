@@ -83,7 +83,7 @@ class Stamp(msgspec.Struct, frozen=True):
 
 def stamp(moment: datetime, now: datetime, zone: tzinfo) -> Stamp:
     """Write a moment in the site's zone, as short as the reader's day allows."""
-    local, today = moment.astimezone(zone), now.astimezone(zone)
+    local, today = _local(moment, zone), now.astimezone(zone)
     if local.date() == today.date():
         text = f"{local:%H:%M:%S}"
     elif local.date() == today.date() - timedelta(days=1):
@@ -93,6 +93,13 @@ def stamp(moment: datetime, now: datetime, zone: tzinfo) -> Stamp:
     else:
         text = f"{local.day} {local:%b %Y, %H:%M}"
     return Stamp(text, local.isoformat(timespec="seconds"))
+
+
+def _local(moment: datetime, zone: tzinfo) -> datetime:
+    try:
+        return moment.astimezone(zone)
+    except OverflowError:  # the end of the last year there is, as others write "never"
+        return moment
 
 
 def clock_face(now: datetime, zone: tzinfo) -> Stamp:

@@ -45,7 +45,9 @@ def follow(
     if credential.issued_at is None:
         issue(view, credential, card.number)
         return after
-    if card.number is not None and credential.card_number not in {None, card.number}:
+    is_other = card.number is not None and credential.card_number not in {None, card.number}
+    is_anew = credential.wants is not None and card.state == "current" and was is not None and was.state != "current"
+    if is_other or is_anew:
         issue(view, credential, card.number, is_again=True)
         return after
     if card.number is not None and credential.card_number is None:

@@ -168,14 +168,14 @@ class Courier:
         problem = Problem(what, end.message, view.now) if end.code else None
         user = view.access(UserRecord, edit.subject_id)
         if user is not None:
-            view.put_access(replace(user, problem=problem))
+            view.put_access(replace(user, problem=problem or _unsolved(user.problem, edit)))
             if end.code and isinstance(edit.change, CreateUser):
                 self._give_up_rest(view, edit)
             if not end.code and isinstance(edit.change, DeleteUser):
                 self._notes.forget_user(view, user.id, "")
         group = view.access(GroupRecord, edit.subject_id)
         if group is not None and not (isinstance(edit.change, DeleteGroup) and not end.code):
-            view.put_access(replace(group, problem=problem))
+            view.put_access(replace(group, problem=problem or _unsolved(group.problem, edit)))
         return end
 
     def _give_up_rest(self, view: View, failed: EditRecord) -> None:
@@ -216,6 +216,12 @@ def _gone(edit: EditRecord) -> End:
     if isinstance(edit.change, DeleteUser | DeleteGroup):
         return End()
     return End("subject_gone", "What was to be changed is no more in the system.")
+
+
+def _unsolved(problem: Problem | None, edit: EditRecord) -> Problem | None:
+    """Return what a change that was made leaves of a problem: all, if it waited beside the change that was refused."""
+    is_solved = problem is None or edit.created_at >= problem.at or problem.what == edit.change.__struct_config__.tag
+    return None if is_solved else problem
 
 
 def _longest(edit: EditRecord) -> float:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from typing import Literal
+from typing import Any, Literal
 
 from msgspec.structs import replace
 
@@ -16,7 +16,7 @@ from hubd.driver.clock import Clock
 from hubd.model import ids
 from hubd.model.access import AccessChange, CreateUser, HeldKind, Noted
 from hubd.model.access_event import AccessEditAccepted
-from hubd.model.command import EncodeCredential, Order
+from hubd.model.command import EncodeCredential, Order, UnlockDoor
 from hubd.model.errors import BusyError, NotFoundError, RefusedError
 from hubd.model.outcome import Outcome, OutcomeKind
 from hubd.store.access import (
@@ -93,24 +93,36 @@ class Access:
         """Return a person. Raises `NotFoundError` (`acs_user_not_found`)."""
         record = self._journal.tables.access.all(UserRecord).get(user_id)
         if record is None or record.instance not in self._couriers:
-            raise NotFoundError("acs_user_not_found", "There is no such user on this hub.", acs_user_id=user_id)
+            raise self._no_user(user_id)
         return record
+
+    @staticmethod
+    def _no_user(user_id: str) -> NotFoundError:
+        return NotFoundError("acs_user_not_found", "There is no such user on this hub.", acs_user_id=user_id)
 
     def group(self, group_id: str) -> GroupRecord:
         """Return an access group. Raises `NotFoundError` (`acs_access_group_not_found`)."""
         record = self._journal.tables.access.all(GroupRecord).get(group_id)
         if record is None or record.instance not in self._couriers:
-            message = "There is no such access group on this hub."
-            raise NotFoundError("acs_access_group_not_found", message, acs_access_group_id=group_id)
+            raise self._no_group(group_id)
         return record
+
+    @staticmethod
+    def _no_group(group_id: str) -> NotFoundError:
+        message = "There is no such access group on this hub."
+        return NotFoundError("acs_access_group_not_found", message, acs_access_group_id=group_id)
 
     def credential(self, credential_id: str) -> CredentialRecord:
         """Return a credential. Raises `NotFoundError` (`acs_credential_not_found`)."""
         record = self._journal.tables.access.all(CredentialRecord).get(credential_id)
         if record is None or record.instance not in self._couriers:
-            message = "There is no such credential on this hub."
-            raise NotFoundError("acs_credential_not_found", message, acs_credential_id=credential_id)
+            raise self._no_credential(credential_id)
         return record
+
+    @staticmethod
+    def _no_credential(credential_id: str) -> NotFoundError:
+        message = "There is no such credential on this hub."
+        return NotFoundError("acs_credential_not_found", message, acs_credential_id=credential_id)
 
     def pending(self, instance: str) -> list[EditRecord]:
         """Return the wishes that a system does not hold yet, in their order."""
@@ -134,9 +146,10 @@ class Access:
         email_address: str | None = None,
         also: Also | None = None,
     ) -> list[EditRecord]:
-        """Take in changes of one user or group, all or none; durable when it returns. Raises `BusyError`, `StoreError`.
+        """Take in changes of one user or group, all or none; durable when it returns.
 
         `email_address` is kept on the hub for a person who is made; `also` is written in the same transaction.
+        Raises `BusyError`, `StoreError`, and `NotFoundError` for a subject that went meanwhile.
         """
         if len(self.pending(instance)) + len(changes) > MOST_PENDING:
             raise BusyError(
@@ -172,6 +185,8 @@ class Access:
                 email_address=email_address,
             )
             view.put_access(made)
+        elif view.access(UserRecord if kind == "user" else GroupRecord, subject_id) is None:
+            raise self._no_user(subject_id) if kind == "user" else self._no_group(subject_id)
         edit = EditRecord(
             id=ids.new_id(),
             instance=instance,
@@ -240,7 +255,7 @@ class Access:
         def want(view: View) -> CredentialRecord:
             record = view.access(UserRecord, user.id)
             if record is None:
-                raise NotFoundError("acs_user_not_found", "There is no such user on this hub.", acs_user_id=user.id)
+                raise self._no_user(user.id)
             has_key = record.user.card is not None
             credential = None if record.credential_id is None else view.access(CredentialRecord, record.credential_id)
             if is_new_key and has_key:
@@ -277,16 +292,36 @@ class Access:
 
         return await self._journal.transact(want)
 
-    async def keep_credential(self, credential: CredentialRecord, by: str) -> None:
-        """Make, or change, a credential that is the hub's own: a cloud key."""
+    async def make_credential(
+        self, credential: CredentialRecord, by: str, also: Callable[[View], None] = lambda _: None
+    ) -> None:
+        """Make a credential that is the hub's own: a cloud key; `also` is written in the same transaction.
+
+        Raises `NotFoundError` if its user went meanwhile.
+        """
+
+        def make(view: View) -> None:
+            self._put_credential(view, credential)
+            cards.tell(view, credential, "created", by)
+            also(view)
+
+        await self._journal.transact(make)
+
+    async def change_credential(self, credential_id: str, **members: Any) -> None:
+        """Change a cloud key. Raises `NotFoundError` if it, or its user, went meanwhile."""
 
         def keep(view: View) -> None:
-            is_new = view.access(CredentialRecord, credential.id) is None
-            view.put_access(credential)
-            if is_new:
-                cards.tell(view, credential, "created", by)
+            known = view.access(CredentialRecord, credential_id)
+            if known is None:
+                raise self._no_credential(credential_id)
+            self._put_credential(view, replace(known, **members))
 
         await self._journal.transact(keep)
+
+    def _put_credential(self, view: View, credential: CredentialRecord) -> None:
+        if credential.user_id is not None and view.access(UserRecord, credential.user_id) is None:
+            raise self._no_user(credential.user_id)
+        view.put_access(credential)
 
     async def drop_credential(self, credential_id: str, by: str) -> None:
         """Have a credential be no more that no card carries. Raises `RefusedError` (`credential_issued`)."""
@@ -311,7 +346,12 @@ class Access:
     # -- what the system tells -----------------------------------------------------------------------------------------
 
     async def note(self, instance: str, noted: tuple[Noted, ...], bookmark: str | None) -> dict[str, str]:
-        """Take in what a system holds and told; returns which order is now known to have opened which door."""
+        """Take in what a system holds and told; returns which order is now known to have opened which door.
+
+        Raises `TypeError` of an instance whose manifest says that it is no access control system.
+        """
+        if instance not in self._couriers:
+            raise TypeError("the driver tells of an access control system, which its manifest does not name")
         opened = await self._journal.transact(lambda view: self.notes.take_in(view, instance, noted, bookmark))
         self._couriers[instance].touch()
         return opened
@@ -335,9 +375,11 @@ class Access:
         system = self.system(instance)
         return None if system is None else system.bookmark
 
-    def ended(self, view: View, instance: str, command: Order, outcome: Outcome) -> None:
+    def ended(self, view: View, instance: str, request_id: str, command: Order, outcome: Outcome) -> None:
         """Take in, in the transaction of a command's end, what came of it."""
-        if outcome.noted:
+        if outcome.noted and instance in self._couriers:
             self.notes.take_in(view, instance, outcome.noted)
         if isinstance(command, EncodeCredential) and outcome.kind is OutcomeKind.DONE:
             self.notes.encoded(view, instance, command.credential_id)
+        if isinstance(command, UnlockDoor):
+            self.notes.unlocked(view, command.device_id, request_id)

@@ -22,12 +22,16 @@ from hubd.model.access_event import (
     EntranceAudited,
 )
 from hubd.model.command import UnlockDoor
+from hubd.model.outcome import OutcomeKind
 from hubd.store.access import CredentialRecord, EditRecord, GroupRecord, SystemRecord, UserRecord, ZoneRecord
 from hubd.store.records import DeviceRecord
 from hubd.store.tables import View
 
 CLOCKS_APART: Final = timedelta(minutes=2)
 """How far the clock of the system may be off for an opening to be known as the effect of an order."""
+
+_MAY_HAVE_OPENED: Final = {OutcomeKind.DONE, OutcomeKind.SENT_UNCONFIRMED}
+OPENED: Final = "The audit trail of the system has the opening."
 
 
 class Notes:
@@ -45,6 +49,8 @@ class Notes:
         self._device_id = device_id
         self._latest_order = latest_order
         self._is_connected = is_connected
+        self._proven: dict[str, str] = {}
+        """By door, the last order that the audit trail has the opening of; it may still be under way."""
 
     def system_id(self, instance: str) -> str:
         """Return the id of the system that an instance is."""
@@ -219,15 +225,23 @@ class Notes:
         view.emit(event, public=public, instance=instance, device_id=device_id, occurred_at=entry.at)
         if device_id is not None and request_id is not None:
             opened[device_id] = request_id
-            confirm(view, request_id, "The audit trail of the system has the opening.")
+            self._proven[device_id] = request_id
+            confirm(view, request_id, OPENED)
         if record is not None and entry.condition is not None:
             condition, is_on = entry.condition
             mark(view, record, condition, entry.at, is_on=is_on)
+
+    def unlocked(self, view: View, device_id: str, request_id: str) -> None:
+        """Take in that an order to open a door ended; the audit trail may have had the opening before."""
+        if self._proven.get(device_id) == request_id:
+            confirm(view, request_id, OPENED)
 
     def _order_behind(self, view: View, device_id: str, entry: AuditEntry) -> str | None:
         request_id = self._latest_order(device_id)
         command = None if request_id is None else view.command(request_id)
         if command is None or not isinstance(command.command, UnlockDoor) or command.started_at is None:
+            return None
+        if command.outcome is not None and command.outcome.kind not in _MAY_HAVE_OPENED:
             return None
         is_then = command.started_at - CLOCKS_APART <= entry.at <= command.deadline + CLOCKS_APART
         return request_id if is_then else None

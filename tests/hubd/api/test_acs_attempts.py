@@ -1,9 +1,12 @@
+from pathlib import Path
+
 import msgspec
 
 from hubd.api import acs_attempts
 from hubd.model import EncodeCredential, Outcome, OutcomeKind, done
 from hubd.store.records import CommandRecord
-from tests.hubd.api.access import Acs
+from tests.hubd.api.access import Acs, running_acs
+from tests.hubd.api.harness import instance, running_api
 from tests.support.seam_schema import validate
 
 NOBODY = "33333333-3333-4333-8333-333333333333"
@@ -41,6 +44,18 @@ async def test_every_end_is_of_seams_list(acs: Acs) -> None:
         (OutcomeKind.UNSUPPORTED, "not_supported", "uncategorized_error"),
     ):
         assert judged(acs, ended(acs, Outcome(kind, code, "Why."))) == told
+
+
+async def test_a_success_outlives_its_system(tmp_path: Path) -> None:
+    async with running_acs(tmp_path / "data") as acs:
+        known = (await acs.credential("user-ada"))["acs_credential_id"]
+        encoder_id = acs.device_id("encoder-1")
+        record = ended(acs, done(), known)
+    async with running_api(tmp_path / "data", instance("space")) as api:  # another driver under the same name
+        assert encoder_id in api.hub.devices
+        attempt = acs_attempts.shown(api.hub, record)
+        assert attempt.result is not None
+        assert [one["hub_code"] for one in attempt.result["warnings"]] == ["credential_gone"]
 
 
 async def test_a_success_outlives_its_credential(acs: Acs) -> None:

@@ -5,8 +5,10 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from hubd.api import acs_credentials
 from hubd.model import DeleteUser
 from hubd.model.access import Card
+from hubd.model.errors import StoreError
 from tests.hubd.api.access import Acs, running_acs
 from tests.hubd.api.codes import from_now
 from tests.support import access
@@ -178,6 +180,21 @@ async def test_the_life_of_a_cloud_key(acs: Acs) -> None:
     assert (await acs.api.ok("/acs/credentials/list_accessible_entrances", one(made)))["acs_entrances"] == []
     await acs.api.ok("/acs/credentials/delete", one(made))
     assert await acs.types(acs_credential_id=made["acs_credential_id"]) == ["acs_credential.deleted"]
+
+
+async def test_a_cloud_key_and_its_idempotency_key_are_kept_together(acs: Acs, monkeypatch: pytest.MonkeyPatch) -> None:
+    body = {"access_method": "cloud_key", "acs_user_id": acs.user_id("user-bob")}
+    headers = {"idempotency-key": "k1"}
+
+    def die(*_: object) -> Any:
+        raise StoreError("disk_full", "The hub ends here.")
+
+    with monkeypatch.context() as crash:
+        crash.setattr(acs_credentials, "_shown", die)
+        assert (await acs.api.call("/acs/credentials/create", body, headers=headers)).status == 503
+    again = await acs.api.ok("/acs/credentials/create", body, headers=headers)
+    (made,) = await ids(acs, acs_user_id=acs.user_id("user-bob"))
+    assert again["acs_credential"]["acs_credential_id"] == made
 
 
 async def test_a_card_stays_its_users_and_has_no_times_of_its_own(acs: Acs) -> None:

@@ -1,12 +1,23 @@
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
-from hubd.model import AcsGroup, Permission, UnlockDoor
+from hubd.core.sense import Instant
+from hubd.model import (
+    AcsGroup,
+    DeleteUser,
+    EditUser,
+    Permission,
+    PermitEntrance,
+    RevokeAll,
+    SetMembership,
+    UnlockDoor,
+)
 from hubd.model.access import Card
-from tests.hubd.api.access import Acs
+from tests.hubd.api.access import Acs, running_acs
 from tests.hubd.api.codes import from_now
 from tests.support import access
 from tests.support.site import eventually
@@ -161,6 +172,60 @@ async def test_why_a_credential_does_not_open(acs: Acs) -> None:
         "/acs/entrances/unlock", {"acs_entrance_id": acs.device_id("door-pool"), "acs_credential_id": NOBODY}
     )
     assert (error["status"], error["type"]) == (404, "acs_credential_not_found")
+
+
+async def test_what_is_to_be_taken_from_somebody_opens_nothing_even_before_the_system_has_it(tmp_path: Path) -> None:
+    wishes: list[tuple[str, dict[str, Any], str]] = [
+        ("/acs/users/suspend", {}, "acs_user_suspended"),
+        ("/acs/users/revoke_access_to_all_entrances", {}, "no_access_to_entrance"),
+        ("/acs/users/update", {"access_schedule": {"starts_at": "2099-01-01T00:00:00Z"}}, "outside_time_frame"),
+        ("/acs/users/remove_from_access_group", {"acs_access_group_id": ""}, "no_access_to_entrance"),
+        ("/acs/users/delete", {}, "acs_user_being_deleted"),
+    ]
+    for path, body, code in wishes:
+        async with running_acs(tmp_path / code / path[-9:], hold_seconds=0.05) as acs:
+            cloud, bob = await acs.cloud_key("user-bob"), {"acs_user_id": acs.user_id("user-bob")}
+            for change in (DeleteUser, EditUser, RevokeAll, SetMembership):
+                acs.system.refusals[change] = access.busy()
+            group = {"acs_access_group_id": acs.group_id("group-guests")} if "acs_access_group_id" in body else {}
+            assert (await unlock(acs, "door-pool", cloud))["status"] == "success"
+            await acs.api.ok(path, body | bob | group)
+            assert await refused(acs, "door-pool", cloud) == code, path
+            assert acs.system.openings == ["door-pool"]
+
+
+async def test_while_the_time_is_not_relied_on_ends_happen_and_starts_wait(
+    acs: Acs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now, hour = acs.api.clock.now(), timedelta(hours=1)
+    begun = await acs.cloud_key("user-bob", starts_at=from_now(acs.api, hours=-2))
+    begins = await acs.cloud_key("user-bob", starts_at=from_now(acs.api, hours=1))
+    ended = await acs.cloud_key("user-bob", ends_at=from_now(acs.api, hours=1))
+    monkeypatch.setattr(acs.api.hub.sense, "now", lambda: Instant(now + 2 * hour, is_trusted=False))
+    monkeypatch.setattr(acs.api.hub.sense, "earliest", lambda: now)
+    assert await refused(acs, "door-pool", begins) == "outside_time_frame"
+    assert await refused(acs, "door-pool", ended) == "outside_time_frame"
+    assert (await unlock(acs, "door-pool", begun))["status"] == "success"
+    bob = acs.system.users["user-bob"]
+    await acs.driver.tell(replace(bob, groups=(), zones=(Permission("zone-wet", now + hour, None),)))
+    assert await refused(acs, "door-pool", begun) == "no_access_to_entrance"
+
+
+async def test_what_is_to_be_given_to_somebody_opens_nothing_before_the_system_has_it(tmp_path: Path) -> None:
+    async with running_acs(tmp_path / "data", hold_seconds=0.05) as acs:
+        cloud, bob = await acs.cloud_key("user-bob"), {"acs_user_id": acs.user_id("user-bob")}
+        acs.system.refusals[PermitEntrance] = access.busy()
+        await acs.api.ok("/acs/entrances/grant_access", {"acs_entrance_id": acs.device_id("door-lobby")} | bob)
+        assert await refused(acs, "door-lobby", cloud) == "no_access_to_entrance"
+        del acs.system.refusals[PermitEntrance]
+        await acs.settled()
+        assert (await unlock(acs, "door-lobby", cloud))["status"] == "success"
+
+
+async def test_a_card_whose_time_is_over_opens_nothing(acs: Acs) -> None:
+    card = (await acs.credential("user-ada"))["acs_credential_id"]
+    await acs.driver.tell(replace(acs.system.users["user-ada"], card=Card("04A1B2C3D4E5F6", state="expired")))
+    assert await refused(acs, "room-101", card) == "outside_time_frame"
 
 
 async def test_times_of_the_person_the_card_and_the_right_count(acs: Acs) -> None:

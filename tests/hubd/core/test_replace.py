@@ -14,6 +14,7 @@ from hubd.model.errors import HubError, RefusedError
 from hubd.model.event import DeviceEdited
 from hubd.store.records import DeviceRecord
 from hubd.store.tables import View
+from tests.hubd.core.access.site import access_site, door
 from tests.hubd.core.codes.watched import Watched
 from tests.hubd.core.test_twins import two_ways_in
 from tests.support.clock import settle
@@ -191,6 +192,13 @@ async def test_what_cannot_be_is_refused(tmp_path: Path) -> None:
         assert await refusal(hub, id_of(OLD), id_of(NEW), is_old_present_ok=True) == "replacement_unreachable"
         await port.removed(NEW, "It was excluded.")
         assert await refusal(hub, id_of(OLD), id_of(NEW)) == "device_not_found"
+
+
+async def test_a_door_of_an_access_control_system_is_not_replaced(tmp_path: Path) -> None:
+    async with access_site(tmp_path / "x.sqlite", door(OLD), door(NEW)) as site:
+        await site.driver.living_port.removed(OLD, "It was deleted.")
+        assert await refusal(site.hub, id_of(OLD), id_of(NEW)) == "not_supported"
+        assert site.hub.devices[id_of(NEW)].removed_at is None
 
 
 async def test_while_the_way_to_both_is_lost_nothing_is_replaced(tmp_path: Path) -> None:

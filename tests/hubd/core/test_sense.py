@@ -114,6 +114,18 @@ async def test_after_a_boot_without_proof_the_last_recorded_time_is_a_lower_boun
         assert later.at >= bound + timedelta(minutes=59), "an untrusted life moves the bound, too"
 
 
+async def test_what_time_it_is_at_least_is_the_bound_however_far_ahead_the_clock_is(tmp_path: Path) -> None:
+    before = ManualClock()
+    async with life(tmp_path, before, Witnesses()) as one:
+        assert one.sense.earliest() == one.at
+        await look(before, SAVE_SECONDS + LOOK_SECONDS)
+    async with life(tmp_path, booted(NOON + 30 * DAY), Witnesses("boot-2")) as one:
+        assert (one.is_trusted, one.at) == (False, NOON + 30 * DAY)
+        assert NOON <= one.sense.earliest() <= before.now()
+    async with life(tmp_path, booted(UNSET), Witnesses("boot-3")) as one:
+        assert one.sense.earliest() == one.at >= NOON
+
+
 async def test_rows_of_an_untrusted_life_move_no_bound(tmp_path: Path) -> None:
     await lived(tmp_path, ManualClock(), Witnesses())
     async with life(tmp_path, booted(NOON + 300 * DAY), Witnesses("boot-2")) as one:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from hubd.driver import Port
+from hubd.driver import DriverError, Port
 from hubd.model import LockSeen
 from hubd.model.errors import StoreError
 from hubd.model.event import HopBack, HopLost
@@ -292,3 +292,17 @@ async def test_a_driver_knows_the_sites_zone_and_whether_the_time_is_relied_on(t
         port = live.driver.living_port
         assert str(port.zone) == live.hub.site.time_zone
         assert port.is_time_trusted is live.hub.sense.now().is_trusted
+
+
+async def test_a_life_that_is_over_does_not_set_the_bookmark_back(tmp_path: Path) -> None:
+    async with live_hub(tmp_path / "x.sqlite", access_system="salto_space") as live:
+        old = live.driver.living_port
+        await old.note(bookmark="4")
+        await lose(live, lost())
+        await live.clock.advance(1)
+        await until(lambda: live.hub.health["front"].is_connected)
+        await live.driver.living_port.note(bookmark="9")
+        with pytest.raises(DriverError) as caught:
+            await old.note(bookmark="5")
+        assert caught.value.code == "life_over"
+        assert old.bookmark == "9"

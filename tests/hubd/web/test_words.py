@@ -61,6 +61,7 @@ def test_any_names_can_be_sorted(names: list[str]) -> None:
         (datetime(2026, 11, 21, 22, 30, tzinfo=UTC), "yesterday 23:30:00"),
         (datetime(2026, 3, 2, 12, 0, tzinfo=UTC), "2 Mar 13:00"),
         (datetime(2025, 7, 2, 12, 0, tzinfo=UTC), "2 Jul 2025, 14:00"),
+        (datetime(9999, 12, 31, 23, 59, tzinfo=UTC), "31 Dec 9999, 23:59"),
     ],
 )
 def test_stamps_are_local_and_as_short_as_the_day_allows(moment: datetime, text: str) -> None:

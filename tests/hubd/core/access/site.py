@@ -39,6 +39,7 @@ class System:
         """In the order in which they came, each time."""
         self.take: Take = lambda _: done()
         self.encode: Callable[[EncodeCredential], Outcome] = lambda _: done()
+        self.open: Callable[[], Outcome] = lambda: done("The door was opened.")
         self.hold: asyncio.Event | None = None
         self.under_way: AccessChange | None = None
 
@@ -55,7 +56,9 @@ class System:
             case EncodeCredential():
                 return self.encode(command)
             case LockDoor() | UnlockDoor():
-                return done("The door was opened.")
+                if self.hold is not None:
+                    await self.hold.wait()
+                return self.open()
             case _:
                 return unsupported("It has no such thing.")
 

@@ -96,6 +96,18 @@ def test_a_card_that_is_written_anew_is_reissued_once_also_with_the_same_number(
         assert (scene.credential().wants, scene.credential().card_number) == (None, number)
 
 
+def test_a_card_that_became_current_elsewhere_need_not_be_written_anew() -> None:
+    scene = Scene()
+    scene.tell(holder(card("A1", state="update_required")))
+    scene.put(replace(scene.credential(), wants="update_current_key"))
+    assert scene.fates(replace(holder(card("A1", state="update_required")), full_name="Anna B.")) == []
+    assert scene.credential().wants == "update_current_key"
+    assert scene.fates(holder(card("A1", state="current"))) == ["reissued"]
+    assert scene.credential().wants is None
+    encoded = scene.transact(lambda view: scene.notes.encoded(view, SPACE, scene.credential().id))
+    assert encoded == []
+
+
 def test_a_key_that_is_gone_is_a_credential_that_is_deleted_and_one_that_waits_stays() -> None:
     scene = Scene()
     scene.tell(holder(card()))

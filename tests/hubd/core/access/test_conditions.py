@@ -50,6 +50,15 @@ def test_a_word_that_comes_late_is_none() -> None:
     assert word(scene, 20, is_on=True) == [ON]
 
 
+def test_a_time_that_a_wrong_clock_said_does_not_hold_up_what_comes() -> None:
+    scene = Scene()
+    scene.door()
+    word(scene, 60 * 24 * 365, is_on=True)
+    assert word(scene, 1, is_on=False) == [OFF]
+    assert known(scene) == Mark(is_on=False, since=NOON + MINUTE)
+    assert word(scene, 0, is_on=True) == []
+
+
 def test_conditions_do_not_touch_each_other() -> None:
     scene = Scene()
     scene.door()

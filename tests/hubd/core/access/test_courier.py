@@ -74,6 +74,7 @@ async def test_changes_of_one_subject_are_made_in_the_order_in_which_they_were_w
 async def test_one_that_waits_holds_up_its_own_subject_and_nobody_else(tmp_path: Path) -> None:
     async with access_site(tmp_path / "hub.db") as site:
         await site.anna()
+        await site.driver.living_port.note(AcsUser("ben", "Benjamin"))
 
         def take(change: AccessChange) -> Outcome:
             busy = rejected("record_open", "Somebody has it open.", {"is_temporary": True})
@@ -95,6 +96,7 @@ async def test_one_that_waits_holds_up_its_own_subject_and_nobody_else(tmp_path:
 async def test_one_change_at_a_time_is_made(tmp_path: Path) -> None:
     async with access_site(tmp_path / "hub.db") as site:
         await site.anna()
+        await site.driver.living_port.note(AcsUser("ben", "Benjamin"))
         site.system.hold = asyncio.Event()
         await site.wish(RENAME)
         await site.wish(EditUser(subject="ben", full_name="Ben"))
@@ -122,6 +124,24 @@ async def test_what_is_refused_for_good_is_given_up_told_and_kept_at_the_subject
         assert (await site.settle(JOIN))[0] == End("not_supported", "Space cannot do that.")
         site.system.take = lambda _: done()
         assert await site.settle(RENAME) == [End()]
+        assert site.user().problem is None
+
+
+async def test_what_waited_beside_a_change_that_is_refused_does_not_hide_that(tmp_path: Path) -> None:
+    async with access_site(tmp_path / "hub.db") as site:
+        await site.anna()
+        site.system.take = lambda change: rejected("name_too_long", "No.") if change == RENAME else done()
+        site.system.hold = asyncio.Event()
+        edits = await site.wish(RENAME, JOIN)
+        await until(lambda: site.system.under_way is not None)
+        await site.clock.advance(1)
+        site.system.hold.set()
+        assert await site.desk.settle(edits, 5) == [End("name_too_long", "No."), End()]
+        problem = site.user().problem
+        assert problem is not None
+        assert problem.what == "edit_user"
+        await site.clock.advance(1)
+        assert await site.settle(JOIN) == [End()]
         assert site.user().problem is None
 
 

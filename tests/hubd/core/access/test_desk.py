@@ -31,9 +31,9 @@ from hubd.model.outcome import OutcomeKind
 from hubd.store.access import CredentialRecord, EditRecord, SystemRecord, UserRecord
 from hubd.store.tables import View
 from tests.hubd.core.access.scene import line
-from tests.hubd.core.access.site import SPACE, AccessSite, access_site, door, encoder
+from tests.hubd.core.access.site import SPACE, AccessSite, System, access_site, door, encoder
 from tests.support.clock import NOON
-from tests.support.hub import bare_hub, lost, until
+from tests.support.hub import ScriptedDriver, bare_hub, live_hub, lost, until
 from tests.support.store import open_journal, refuse_writes, take_writes
 
 RENAME = EditUser(subject="anna", full_name="Anna B.")
@@ -126,6 +126,7 @@ async def test_wishes_of_one_call_are_all_taken_or_none(tmp_path: Path) -> None:
 
 async def test_a_wish_about_a_group_is_about_the_group(tmp_path: Path) -> None:
     async with access_site(tmp_path / "hub.db") as site:
+        await site.driver.living_port.note(AcsGroup("staff", "Staff"))
         (edit,) = await site.wish(DeleteGroup(subject="staff"))
         assert edit.subject_id == site.desk.notes.group_id(SPACE, "staff")
 
@@ -276,12 +277,34 @@ async def test_a_cloud_key_is_the_hubs_own_and_made_once(tmp_path: Path) -> None
     async with access_site(tmp_path / "hub.db") as site:
         user = await site.anna()
         key = CredentialRecord(id="key", instance=SPACE, created_at=NOON, user_id=user.id, method="cloud_key")
-        await site.desk.keep_credential(key, "k")
+        await site.desk.make_credential(key, "k")
         longer = replace(key, ends_at=NOON + timedelta(days=1))
-        await site.desk.keep_credential(longer, "k")
+        await site.desk.change_credential("key", ends_at=longer.ends_at)
         assert (site.desk.credential("key"), await fates(site)) == (longer, [("created", "k")])
         await site.desk.drop_credential("key", "k")
         assert list(site.desk.credentials()) == []
+        assert await refused(site.desk.change_credential("key", ends_at=None)) == "acs_credential_not_found"
+        assert list(site.desk.credentials()) == []
+        await site.driver.living_port.note(AcsGone("user", "anna"))
+        assert await refused(site.desk.make_credential(key, "k")) == "acs_user_not_found"
+        assert list(site.desk.credentials()) == []
+
+
+async def test_nothing_is_wished_of_somebody_who_went_meanwhile(tmp_path: Path) -> None:
+    async with access_site(tmp_path / "hub.db") as site:
+        await site.anna()
+        await site.driver.living_port.note(AcsGone("user", "anna"))
+        assert await refused(site.wish(RENAME)) == "acs_user_not_found"
+        assert await refused(site.wish(DeleteGroup(subject="staff"))) == "acs_access_group_not_found"
+        assert (site.pending(), site.system.changes, await site.accepted()) == ([], [], [])
+
+
+async def test_what_is_no_access_control_system_tells_of_none(tmp_path: Path) -> None:
+    async with live_hub(tmp_path / "hub.db", ScriptedDriver()) as live:
+        with pytest.raises(TypeError, match="manifest"):
+            await live.driver.living_port.note(AcsUser("anna", "Anna"))
+        assert live.hub.access.system(SPACE) is None
+        assert await live.rows("access_system.found") == []
 
 
 # -- the audit trail, exactly once -------------------------------------------------------------------------------------
@@ -355,6 +378,24 @@ async def test_the_opening_of_an_order_carries_it_once_also_told_in_two_steps(tm
         assert (await trail(site))[2] == ("3", second)
 
 
+async def test_an_opening_that_is_told_before_its_order_ended_without_an_answer_proves_it(tmp_path: Path) -> None:
+    system = System()
+    system.open = lambda: sent_unconfirmed("No answer came.")
+    system.hold = asyncio.Event()
+    async with access_site(tmp_path / "hub.db", door("Main"), system=system) as site:
+        request_id = await site.hub.submit(site.live.unlock("Main"), "k", wait_seconds=0)
+        await site.driver.living_port.note(line("1", is_remote=True, at=site.clock.now()))
+        assert await trail(site) == [("1", request_id)]
+        system.hold.set()
+        await until(lambda: not site.hub.dispatcher.is_busy(site.live.id_of("Main")))
+        record = await site.hub.journal.command(request_id)
+        assert record is not None
+        assert record.outcome is not None
+        assert record.outcome.kind is OutcomeKind.SENT_UNCONFIRMED
+        assert record.resolution is not None
+        assert record.resolution.reached
+
+
 async def test_a_later_order_is_not_forgotten_for_the_opening_of_an_earlier_one(tmp_path: Path) -> None:
     async with access_site(tmp_path / "hub.db", door("Main")) as site:
         port, door_id = site.driver.living_port, site.live.id_of("Main")
@@ -368,6 +409,7 @@ async def test_a_later_order_is_not_forgotten_for_the_opening_of_an_earlier_one(
 
 async def test_an_edit_in_the_table_survives_what_it_is_not_about(tmp_path: Path) -> None:
     async with access_site(tmp_path / "hub.db") as site:
+        await site.anna()
         site.system.hold = asyncio.Event()
         (edit,) = await site.wish(RENAME)
         await site.driver.living_port.note(AcsGone("user", "ben"), AcsGone("group", "anna"))

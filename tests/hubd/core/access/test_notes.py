@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from hubd.model import LockDoor, done, sent_unconfirmed
+from hubd.model import LockDoor, Outcome, done, rejected, sent_unconfirmed, unreachable
 from hubd.model.access import AcsGone, AcsGroup, AcsUser, AcsZone, DeleteGroup, DeleteUser, EditUser
 from hubd.model.access_event import (
     AccessEditEnded,
@@ -19,7 +19,7 @@ from hubd.model.access_event import (
 from hubd.model.event import CommandResolved, Event
 from hubd.store.access import CredentialRecord, EditRecord, GroupRecord, Problem, SystemRecord, UserRecord, ZoneRecord
 from hubd.store.records import CommandRecord
-from hubd.store.tables import View
+from hubd.store.tables import Overlay, View
 from tests.hubd.core.access.scene import SPACE, Scene, card, line
 from tests.support.clock import NOON
 
@@ -301,6 +301,32 @@ def test_an_order_to_lock_or_one_that_was_not_sent_opens_nothing() -> None:
     assert audited(scene.tell(line(is_remote=True)))[0].request_id is None
     scene.orders["Main"] = "forgotten"
     assert audited(scene.tell(line(is_remote=True)))[0].request_id is None
+
+
+@pytest.mark.parametrize("outcome", [rejected("refused", "No."), unreachable("gone", "It is gone.")])
+def test_an_order_that_opened_nothing_is_behind_no_opening(outcome: Outcome) -> None:
+    scene = Scene()
+    scene.door()
+    scene.order("Main", "r1", outcome)
+    assert audited(scene.tell(line(is_remote=True)))[0].request_id is None
+    assert scene.opened == {}
+
+
+@pytest.mark.parametrize(("outcome", "is_proved"), [(sent_unconfirmed("No answer."), True), (done(), False)])
+def test_an_order_may_end_after_its_opening_was_told(outcome: Outcome, *, is_proved: bool) -> None:
+    scene = Scene()
+    scene.door()
+    scene.order("Main", "r1")
+    assert audited(scene.tell(line(is_remote=True)))[0].request_id == "r1"
+    under_way = scene.tables.command("r1")
+    assert under_way is not None
+    scene.tables.put_command(replace(under_way, outcome=outcome))
+    for _ in range(2):  # the disk may refuse the first try
+        events = scene.transact(lambda view: scene.notes.unlocked(view, "Main", "other"))
+        assert events == []
+        view = View(scene.tables, Overlay(), NOON)
+        scene.notes.unlocked(view, "Main", "r1")
+        assert bool(view.own.drafts) is is_proved
 
 
 def test_an_order_without_an_answer_is_proved_by_the_audit_trail() -> None:

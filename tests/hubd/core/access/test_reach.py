@@ -2,8 +2,18 @@ from datetime import timedelta
 
 from msgspec.structs import replace
 
-from hubd.core.access.reach import Reach
-from hubd.model.access import AcsGroup, AcsUser, AcsZone, Permission
+from hubd.core.access.reach import Reach, as_wished, is_within
+from hubd.model.access import (
+    AcsGroup,
+    AcsUser,
+    AcsZone,
+    CreateUser,
+    EditUser,
+    Permission,
+    PermitEntrance,
+    RevokeAll,
+    SetMembership,
+)
 from tests.support.clock import NOON
 
 HOUR = timedelta(hours=1)
@@ -48,3 +58,27 @@ def test_a_right_holds_within_its_frame() -> None:
 def test_what_is_returned_is_the_callers_own() -> None:
     REACH.of_user(replace(ANNA, zones=(Permission("sea"),))).add("vault")
     assert ZONES["sea"].entrances == ("r9",)
+
+
+def test_what_is_wished_of_somebody_is_laid_over_them_in_order() -> None:
+    anna = replace(ANNA, groups=("staff",), entrances=(Permission("bar"),), ends_at=NOON)
+    assert as_wished(anna, [EditUser(subject="anna", is_suspended=True)]) == replace(anna, is_suspended=True)
+    assert as_wished(anna, [EditUser(subject="anna", ends_at=None, starts_at=NOON)]) == replace(
+        anna, starts_at=NOON, ends_at=None
+    )
+    joined = SetMembership(subject="anna", group="empty", is_member=True)
+    left = SetMembership(subject="anna", group="staff", is_member=False)
+    assert as_wished(anna, [joined, left]).groups == ("empty",)
+    permit = PermitEntrance(subject="anna", entrance="main")
+    assert as_wished(anna, [permit, permit]).entrances == (Permission("bar"), Permission("main"))
+    assert as_wished(anna, [permit, RevokeAll(subject="anna")]) == replace(anna, groups=(), entrances=())
+    assert as_wished(anna, [CreateUser(subject="anna", user=anna)]) == anna
+
+
+def test_while_it_is_not_known_what_time_it_is_ends_happen_and_starts_wait() -> None:
+    rights = (Permission("begun", NOON - HOUR), Permission("begins", NOON + HOUR), Permission("ended", None, NOON))
+    anna, later = replace(ANNA, entrances=rights), NOON + 2 * HOUR
+    assert REACH.of_user(anna, later) == {"begun", "begins"}
+    assert REACH.of_user(anna, later, NOON) == {"begun"}
+    assert is_within(None, None, NOON, NOON)
+    assert is_within(later, NOON, None, None)
