@@ -49,8 +49,10 @@ def taken_as_local(at: datetime, zone: tzinfo) -> datetime:
     return at.astimezone(UTC).replace(tzinfo=zone).astimezone(UTC)
 
 
-def entry(event: AuditEvent, find: Find, now: datetime) -> AuditEntry:
+def entry(event: AuditEvent, find: Find, now: datetime, *, is_time_trusted: bool = True) -> AuditEntry:
     """Return a line for the hub. One without a time that can be is given `now`; late ones keep theirs.
+
+    While the hub does not trust its own clock (`is_time_trusted`), no time of the server is measured by it.
 
     What an online door is in comes from its status, which is newer than any line, but for what no status shows.
     """
@@ -63,7 +65,7 @@ def entry(event: AuditEvent, find: Find, now: datetime) -> AuditEntry:
     at = event.at
     return AuditEntry(
         event_id=str(event.id),
-        at=now if at is None or at > now + _LATEST else at,
+        at=now if at is None or (is_time_trusted and at > now + _LATEST) else at,
         operation=_UNKNOWN_OPERATION if event.operation is None else event.operation,
         name=what.name,
         entrance=None if place is None else place.native_id,
@@ -138,7 +140,10 @@ def read_mark(text: str | None) -> Mark | None:
 
 
 def sign(event: AuditEvent) -> str:
-    """Return what tells a line, with its true time, from another one of the same id."""
+    """Return what tells a line, with its true time, from another one of the same id.
+
+    Door and subject are not in it: the same line may name them otherwise once they are renamed or deleted in Space.
+    """
     at = "" if event.at is None else event.at.astimezone(UTC).isoformat()
-    words = f"{event.id}|{at}|{event.operation}|{event.door}|{event.subject_type_number}|{event.subject}"
-    return hashlib.blake2b(words.encode(errors="replace"), digest_size=6).hexdigest()
+    words = f"{event.id}|{at}|{event.operation}"
+    return hashlib.blake2b(words.encode(), digest_size=6).hexdigest()

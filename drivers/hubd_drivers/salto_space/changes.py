@@ -90,6 +90,22 @@ def permitted(user: str, rights: Element, door: str) -> Element:
     return Element(DOORS, children=[*kept, _right(user, door, DOORS)])
 
 
+def member(user: str, links: Element, group: str) -> Element:
+    """Return the list of a user's access levels with one more; the others stay as they were read."""
+    (link,) = membership(of_user=user, ids=(group,)).children
+    return Element(USER_GROUPS, children=[*no_member(links, group), link])
+
+
+def no_member(links: Element, group: str) -> Element:
+    """Return the list of a user's access levels without one; the others stay as they were read."""
+    return Element(USER_GROUPS, children=[link for link in links if link.value("ExtGroupID") != group])
+
+
+def without_user(links: Element, user: str) -> Element:
+    """Return the list of an access level's users without one; the others stay as they were read."""
+    return Element(USER_GROUPS, children=[link for link in links if link.value(USER_ID) != user])
+
+
 def is_permitted(held: AcsUser, entrance: str, now: datetime) -> bool:
     """Tell whether a user has a right of their own to an entrance that holds, or will."""
     rights = (one for one in held.entrances if one.native_id == entrance)

@@ -18,7 +18,7 @@ from hubd_drivers.salto_space.paging import pages
 from hubd_drivers.salto_space.transport.base import LinkError, Stage, Transport
 
 UNKNOWN_REQUEST: Final = 502
-LOCKED_PAUSES: Final = (0.5, 1.0, 2.0, 4.0)
+LOCKED_PAUSES: Final = (0.5, 1.0, 1.0)
 """Seconds until a record that somebody has open is tried again."""
 ENCODE_MARGIN: Final = 10.0
 """Seconds more than an encoder waits for a card until its answer counts as lost."""
@@ -201,10 +201,13 @@ class SpaceClient:
     async def newest_event(self) -> ship.AuditEvent | None:
         """Return the event with the highest id; None if the trail is empty.
 
-        Asked for in descending order, it is the first; that order may not be heeded, so from there on it looks ahead in
-        growing steps until nothing comes, and back in shrinking ones.
+        Asked for in descending order, it is the first. That order may not be heeded, or bring nothing (which, taken for
+        an empty trail, would have all of the past told as news). So from what there is it looks ahead in growing steps
+        until nothing comes, and back in shrinking ones.
         """
         page = await self.audit(None, 2, descending=True)
+        if not page.records:  # down from the first line there may be nothing
+            page = await self.audit(None, 2)
         newest = max(page.records, key=lambda one: one.id, default=None)
         if newest is None:
             return None

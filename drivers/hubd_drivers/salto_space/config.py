@@ -73,7 +73,7 @@ class SaltoSpaceConfig(DriverConfig, frozen=True, kw_only=True):
     page_size: int = 500
     """How many records are asked for at once (2 to 10000)."""
     encode_seconds: float = 60.0
-    """Seconds that somebody gets to present a card at an encoder (1 to 600)."""
+    """Seconds that somebody gets to present a card at an encoder (1 to 75; an order to encode lives for 90)."""
     timeout: float = 10.0
     """Seconds until a server that does not answer counts as lost (0.2 to 120)."""
     event_stream: str = ""
@@ -198,7 +198,7 @@ def _wrong_rest(config: SaltoSpaceConfig) -> Iterator[str]:
         ("audit_seconds", config.audit_seconds, 0.1, 3600),
         ("sync_seconds", config.sync_seconds, 1, 86400),
         ("page_size", config.page_size, 2, 10000),
-        ("encode_seconds", config.encode_seconds, 1, 600),
+        ("encode_seconds", config.encode_seconds, 1, 75),
         ("timeout", config.timeout, 0.2, 120),
     )
     for key, value, low, high in bounds:

@@ -6,6 +6,7 @@ taken off its name, and white space around a value is trimmed. Pure.
 """
 
 import re
+import sys
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final
@@ -23,9 +24,11 @@ _DECLARED: Final = re.compile(rb"""<\?xml[^>]{0,120}?\sencoding\s*=\s*["']([A-Za
 _EIGHT_BIT: Final = re.compile(
     r"(iso[-_]?8859[-_]?(1|2|3|4|5|6|7|8|9|10|13|14|15|16)|latin[-_]?1|(windows-|cp)125[0-8])$"
 )
+_REFERENCE: Final = re.compile(r"&#(?:x([0-9A-Fa-f]{1,8})|([0-9]{1,10}));")
 _HTML: Final = re.compile(r"\s*<(!doctype\s+html|html|head|body)\b", re.IGNORECASE)
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.\-]*")
 _FORBIDDEN: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_REPLACEMENT: Final = "\ufffd"
 _ESCAPED: Final = re.compile("[&<>\r]")
 _ESCAPES: Final = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#13;"}
 
@@ -86,7 +89,11 @@ class Element:
 
 
 def parse(body: bytes, *, max_depth: int = MAX_DEPTH, max_elements: int = MAX_ELEMENTS) -> Element:
-    """Return the root of a document, without any text that stands beside elements. DocumentError if it is none."""
+    """Return the root of a document, without any text that stands beside elements. DocumentError if it is none.
+
+    A character that XML cannot hold, raw or as a reference, is read as U+FFFD: a server may write those of a name that
+    was pasted somewhere, and one person's name must not make a whole list unreadable. So no two ids become one.
+    """
     text = _decode(body)
     if not text.strip(_SPACE):
         raise DocumentError("empty", "The message is empty.")
@@ -94,6 +101,37 @@ def parse(body: bytes, *, max_depth: int = MAX_DEPTH, max_elements: int = MAX_EL
         raise _html()
     if not text.lstrip(_SPACE).startswith("<"):
         raise DocumentError("not_xml", "The message is not XML: it does not begin with an element.")
+    text = text.lstrip(_SPACE)
+    try:
+        return _build(text, max_depth, max_elements)
+    except expat.ExpatError as error:
+        cleaned = _without_forbidden(text)
+        if cleaned == text:
+            raise _malformed(error) from None
+    try:
+        return _build(cleaned, max_depth, max_elements)
+    except expat.ExpatError as error:
+        raise _malformed(error) from None
+
+
+def _malformed(error: expat.ExpatError) -> DocumentError:
+    where = f"{expat.ErrorString(error.code)}, line {error.lineno}, column {error.offset}"
+    return DocumentError("malformed", f"The message is not well-formed XML ({where}).")
+
+
+def _without_forbidden(text: str) -> str:
+    return _FORBIDDEN.sub(_REPLACEMENT, _REFERENCE.sub(_allowed, text))
+
+
+def _allowed(reference: re.Match[str]) -> str:
+    """Return a reference to a character that XML can hold as it is, else U+FFFD."""
+    number = int(reference[1], 16) if reference[1] else int(reference[2])
+    is_character = number <= sys.maxunicode and not _FORBIDDEN.match(chr(number))
+    return reference[0] if is_character else _REPLACEMENT
+
+
+def _build(text: str, max_depth: int, max_elements: int) -> Element:
+    """Raises `expat.ExpatError`, `DocumentError`."""
     builder = _Builder(max_depth, max_elements)
     parser = expat.ParserCreate()
     parser.buffer_text = True
@@ -102,11 +140,7 @@ def parse(body: bytes, *, max_depth: int = MAX_DEPTH, max_elements: int = MAX_EL
     parser.EndElementHandler = builder.end
     parser.CharacterDataHandler = builder.pieces.append
     parser.StartDoctypeDeclHandler = _refuse_doctype
-    try:
-        parser.Parse(text.lstrip(_SPACE), True)  # noqa: FBT003 - expat's "this is all"
-    except expat.ExpatError as error:
-        where = f"{expat.ErrorString(error.code)}, line {error.lineno}, column {error.offset}"
-        raise DocumentError("malformed", f"The message is not well-formed XML ({where}).") from None
+    parser.Parse(text, True)  # noqa: FBT003 - expat's "this is all"
     return builder.top.children[0]
 
 

@@ -31,7 +31,7 @@ from hubd_drivers.salto_space.config import SaltoSpaceConfig
 from hubd_drivers.salto_space.document import DocumentError, Element
 from hubd_drivers.salto_space.doors import not_answered, refused
 from hubd_drivers.salto_space.faults import Fault, FaultKind
-from hubd_drivers.salto_space.messages import USER_GROUPS, GroupLists, SpaceUser, edited, membership
+from hubd_drivers.salto_space.messages import USER_GROUPS, GroupLists, SpaceUser, edited
 from hubd_drivers.salto_space.people import People
 from hubd_drivers.salto_space.transport import LinkError
 
@@ -43,6 +43,7 @@ _LOST: Final = "The change was sent, and no answer came"
 
 type Make = Callable[[SpaceUser, Element], Awaitable[Changes]]
 type Holds = Callable[[AcsUser], bool]
+type Check = Callable[[SpaceUser], None]
 
 
 class RefusedChange(Exception):  # noqa: N818 - it is an outcome on its way
@@ -162,7 +163,7 @@ class Edits:
         async def make(space: SpaceUser, record: Element) -> Changes:
             return changes.without_rights(record, space.groups)
 
-        if not await self._write_user(user, make, lambda held: not changes.has_rights(held)):
+        if not await self._write_user(user, make, lambda held: not changes.has_rights(held), _check_levels):
             found = await self._read(user)
             for group in () if found is None else found[0].groups or ():
                 await self._take_out(group, user)
@@ -173,8 +174,10 @@ class Edits:
         return await self._told(user)
 
     async def _delete_user(self, user: str) -> Outcome:
-        await self._delete(self._client.delete_user, user)
-        if await self._read(user) is not None:
+        lost = await self._delete(self._client.delete_user, user)
+        if await self._again(user, lost) is not None:
+            if lost is not None:
+                raise lost
             return rejected("change_not_taken", "Space took the deletion, and still has the user.")
         self._people.users.changed(user, None)
         return done("The user was deleted.", noted=(AcsGone(kind="user", native_id=user),))
@@ -191,18 +194,19 @@ class Edits:
     # -- memberships ---------------------------------------------------------------------------------------------------
 
     async def _set_membership(self, user: str, group: str, *, is_member: bool) -> Outcome:
-        async def make(space: SpaceUser, _: Element) -> Changes:
-            if space.groups is None:
+        async def make(space: SpaceUser, record: Element) -> Changes:
+            links = record.child(USER_GROUPS)
+            if space.groups is None or links is None:
                 raise _untold("the access levels")
-            wanted = {*space.groups, group} if is_member else set(space.groups) - {group}
-            if not wanted:
+            wanted = changes.member(user, links, group) if is_member else changes.no_member(links, group)
+            if not wanted.children:
                 await self._is_last(user, group)
-            return {USER_GROUPS: membership(of_user=user, ids=wanted, allow_empty=not wanted)}
+            return {USER_GROUPS: wanted}
 
         def holds(held: AcsUser) -> bool:
             return (group in held.groups) is is_member
 
-        if not await self._write_user(user, make, holds):
+        if not await self._write_user(user, make, holds, _check_levels):
             if not is_member:
                 await self._take_out(group, user)
             found = await self._read(user)
@@ -222,16 +226,16 @@ class Edits:
     async def _take_out(self, group: str, user: str) -> None:
         """Take a user out of an access level by the level's own list: for servers that only add to a user's."""
         try:
-            found = await self._client.find_group(group, (GroupLists.USERS,))
-            if found is None or found[0].users is None or user not in found[0].users:
+            found = await self._client.find_group(group, tuple(GroupLists))
+            links = None if found is None else found[1].child(USER_GROUPS)
+            if found is None or links is None or user not in (found[0].users or ()):
                 return
-            rest = set(found[0].users) - {user}
-            if not rest:
-                again = await self._client.find_group(group, (GroupLists.USERS,))
+            rest = changes.without_user(links, user)
+            if not rest.children:
+                again = await self._client.find_group(group, tuple(GroupLists))
                 if again is None or again[0].users is None or set(again[0].users) != {user}:
                     return
-            members = membership(of_group=group, ids=rest, allow_empty=not rest)
-            await self._client.update_group(edited(found[1], {USER_GROUPS: members}))
+            await self._client.update_group(edited(found[1], {USER_GROUPS: rest}))
         except Fault as fault:
             if fault.kind is not FaultKind.UNSUPPORTED:
                 raise
@@ -239,14 +243,18 @@ class Edits:
     # -- access levels -------------------------------------------------------------------------------------------------
 
     async def _delete_group(self, group: str) -> Outcome:
-        await self._delete(self._client.delete_group, group)
+        lost = await self._delete(self._client.delete_group, group)
         try:
             is_there = await self._client.find_group(group) is not None
         except Fault as fault:
             if fault.kind is not FaultKind.UNSUPPORTED:
                 raise
-            is_there = False  # it lists none; that it took the deletion is all there is to know
+            is_there = lost is not None  # it lists none; that it took the deletion is all there is to know
+        except LinkError as error:
+            raise error if lost is None else lost from error
         if is_there:
+            if lost is not None:
+                raise lost
             return rejected("change_not_taken", "Space took the deletion, and still has the access level.")
         self._people.groups.changed(group, None)
         return done("The access level was deleted.", noted=(AcsGone(kind="group", native_id=group),))
@@ -256,10 +264,11 @@ class Edits:
     async def _read(self, user: str) -> tuple[SpaceUser, Element] | None:
         return await self._people.find_user(self._client, user)
 
-    async def _write_user(self, user: str, make: Make, holds: Holds) -> bool:
+    async def _write_user(self, user: str, make: Make, holds: Holds, check: Check | None = None) -> bool:
         """Write a user's record until it holds a change; False when Space takes it and does not hold it.
 
-        Raises `LinkError`, `Fault`, `RefusedChange`.
+        `check` raises where the record does not tell what `holds` looks at. Raises `LinkError`, `Fault`,
+        `RefusedChange`.
         """
         lost: LinkError | None = None
         for _ in range(MOST_WRITES):
@@ -267,6 +276,8 @@ class Edits:
             if found is None:
                 raise RefusedChange(_gone())
             space, record = found
+            if check is not None:
+                check(space)
             if holds(mapping.user(space)):
                 return True
             try:
@@ -295,8 +306,8 @@ class Edits:
         except LinkError as error:
             raise error if lost is None else lost from error
 
-    async def _delete(self, delete: Callable[[str], Awaitable[None]], record_id: str) -> None:
-        """Delete; what is not there is deleted, and a lost answer is looked into by who calls."""
+    async def _delete(self, delete: Callable[[str], Awaitable[None]], record_id: str) -> LinkError | None:
+        """Delete; what is not there is deleted. Returns a lost answer, into which the caller looks."""
         try:
             await delete(record_id)
         except Fault as fault:
@@ -305,12 +316,20 @@ class Edits:
         except LinkError as error:
             if not error.sent:
                 raise
+            return error
+        return None
 
 
 def _gone() -> Outcome:
     return rejected("user_not_found", "Space has no such user, or no longer.")
 
 
+def _check_levels(space: SpaceUser) -> None:
+    """Raise `RefusedChange` where it cannot be known which access levels a user has."""
+    if space.groups is None:
+        raise _untold("the access levels")
+
+
 def _untold(what: str) -> RefusedChange:
-    message = f"Space does not tell {what} that the user has, so adding one could take the others away."
+    message = f"Space does not tell {what} that the user has, so they cannot be changed from here."
     return RefusedChange(rejected("memberships_not_told", message))

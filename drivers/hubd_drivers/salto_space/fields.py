@@ -186,7 +186,11 @@ def local(at: datetime, zone: tzinfo) -> str:
     """
     if at.tzinfo is None:
         raise ValueError("a time without zone is no instant")
-    return at.astimezone(zone).replace(tzinfo=None, microsecond=0).isoformat()
+    try:
+        wall = at.astimezone(zone)
+    except OverflowError:  # the first or last hours that there are
+        wall = at
+    return wall.replace(tzinfo=None, microsecond=0).isoformat()
 
 
 def flag(text: str) -> bool | None:

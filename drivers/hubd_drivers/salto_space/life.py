@@ -32,6 +32,8 @@ from hubd_drivers.salto_space.trail import Trail
 from hubd_drivers.salto_space.transport import LinkError
 
 NO_TRAIL = "audit_trail_not_readable"
+MOST_REFUSALS = 3
+"""So many in a row end a life."""
 
 
 class Memory:
@@ -51,6 +53,7 @@ class Life:
         self._client = client
         self._roster = memory.roster
         self._roster.connect(port)
+        self._is_announced = False
         writing = asyncio.Lock()
         self._nudge = Nudge(port.clock)
         self._sync = Sync(client, port, config, memory.people, memory.roster, writing)
@@ -67,6 +70,7 @@ class Life:
             if await self._begin_trail():
                 await self._trail.catch_up()
             await self._roster.announce(self._client, self._port)
+            self._is_announced = True
             await self._sync.read_people()
 
     def start(self, tasks: asyncio.TaskGroup) -> None:
@@ -110,23 +114,59 @@ class Life:
         return found
 
     async def _look_for_doors(self) -> None:
-        await self._roster.read_all(self._client, self._port)
+        if self._is_announced:
+            await self._roster.read_all(self._client, self._port)
+        else:  # which of them are online must be known before they are announced
+            await self._roster.announce(self._client, self._port)
 
     async def _poll(self) -> None:
+        patience = Patience(self._port)
         with explained(self._config):
             while True:
                 await self._port.clock.sleep(self._config.poll_seconds)
-                await self._roster.poll(self._client, self._port)
+                with patience:
+                    await self._roster.poll(self._client, self._port)
 
     async def _read_trail(self) -> None:
+        patience = Patience(self._port)
         with explained(self._config):
             while self._has_trail:
-                await self._trail.catch_up()
+                with patience:
+                    await self._trail.catch_up()
                 await self._nudge.wait(self._config.audit_seconds)
 
     async def _go_around(self) -> None:
+        patience = Patience(self._port)
         with explained(self._config):
-            await self._sync.run()
+            while True:
+                await self._port.clock.sleep(self._sync.pause)
+                with patience:
+                    await self._sync.step()
+
+
+class Patience:
+    """Bears some refusals in a row of what is asked again and again.
+
+    Ending the life for one would close the connections on which orders and encoders are waited for, and have the whole
+    site read anew by a server that may be busy with itself.
+    """
+
+    def __init__(self, port: Port) -> None:
+        self._port = port
+        self._refusals = 0
+
+    def __enter__(self) -> None:
+        return
+
+    def __exit__(self, kind: object, error: BaseException | None, _: object) -> bool:
+        if not isinstance(error, Fault):
+            self._refusals = 0
+            return False
+        self._refusals += 1
+        if self._refusals >= MOST_REFUSALS:
+            return False
+        self._port.log.warning("refused, and asked again: %s", error)
+        return True
 
 
 @contextmanager

@@ -9,12 +9,19 @@ from hubd.model.access import HeldKind
 from hubd_drivers.salto_space.client import SpaceClient
 from hubd_drivers.salto_space.listing import Listing, Record, Step
 
+_NOUNS: Final[dict[HeldKind, str]] = {"user": "users", "group": "user access levels", "zone": "zones"}
+
 type Held = AcsUser | AcsGroup | AcsZone
 type IsThere = Callable[[SpaceClient, str], Awaitable[bool]]
 """Asks for one record by itself; a False of a server whose pages begin behind the id asked from proves nothing."""
 
 CHUNK: Final = 20
 """Records that are asked for by themselves, or told of as gone, at a time."""
+FEW: Final = 3
+"""So many are believed to be gone whatever share of all they are."""
+DOUBT_SECONDS: Final = 600.0
+"""How long most of a list must be missing until that is believed: a server that starts, or lost its database or the
+rights to it, shows empty lists for a while."""
 
 
 class Mirror[T: Record, N: Held]:
@@ -27,6 +34,8 @@ class Mirror[T: Record, N: Held]:
         self._is_there = is_there
         self._told: dict[str, int] = {}
         """What was told of each, as a hash."""
+        self._doubted_at: float | None = None
+        """Since when most of what was there is missing; by the clock's `monotonic`."""
         self._missed: frozenset[str] = frozenset()
         """What the last whole round did not find, on a server that cannot be asked for one record."""
 
@@ -54,7 +63,10 @@ class Mirror[T: Record, N: Held]:
         listing = self.listing
         if not listing.is_whole:
             return ()
-        missing = sorted((self._told.keys() | port.held(self.kind)) - listing.seen)
+        known = self._told.keys() | port.held(self.kind)
+        missing = sorted(known - listing.seen)
+        if self._is_doubtful(len(missing), len(known), port):
+            return ()
         if missing and listing.begins_with_start is None and listing.seen:
             listing.begins_with_start = await self._is_there(client, min(listing.seen))
         gone: list[str] = []
@@ -62,6 +74,26 @@ class Mirror[T: Record, N: Held]:
             gone += await self._tell_gone(client, port, missing[at : at + CHUNK])
         self._missed = frozenset(missing).difference(gone)
         return gone
+
+    def _is_doubtful(self, missing: int, known: int, port: Port) -> bool:
+        """Tell whether so much is missing that it is not believed yet; a technician is told of it."""
+        code = f"{self.kind}s_missing"
+        if missing <= FEW or 2 * missing <= known:
+            self._doubted_at = None
+            port.caution(code, None)
+            return False
+        now = port.clock.monotonic()
+        if self._doubted_at is None:
+            self._doubted_at = now
+        if now - self._doubted_at >= DOUBT_SECONDS:
+            port.caution(code, None)
+            return False
+        port.caution(
+            code,
+            f"Space no longer shows {missing} of {known} {_NOUNS[self.kind]}. They are kept here for ten minutes more.",
+            "If nobody deleted them in ProAccess Space, look at its database and at what SHIP may see.",
+        )
+        return True
 
     async def _tell_gone(self, client: SpaceClient, port: Port, missing: Sequence[str]) -> list[str]:
         gone = []

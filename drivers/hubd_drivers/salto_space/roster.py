@@ -74,6 +74,8 @@ class Roster:
         """By ext id."""
         self._statuses: dict[str, OnlineStatus] = {}
         self._encoders = config.encoders
+        self._missed: dict[DoorKind, frozenset[str]] = dict.fromkeys(ORDER, frozenset())
+        """What the last whole reading of a list did not find; what the next does not find either is forgotten."""
         self._turn = 0
         self._not_served: set[DoorKind] = set()
         """Lists that the server did not let be read the last time: a site without a hotel may have no rooms."""
@@ -90,7 +92,8 @@ class Roster:
 
     def door(self, native_id: str) -> Door | None:
         """Return a door by its id on the hub."""
-        return self._doors.get(mapping.ext_door_id(native_id))
+        door = self._doors.get(mapping.ext_door_id(native_id))
+        return door if door is not None and door.native_id == native_id else None
 
     def place(self, ext_id: str) -> Place | None:
         """Return the door of an audit line; of a hub that was started again, also one that is not read yet."""
@@ -204,8 +207,10 @@ class Roster:
         if not step.is_end:
             return False
         if listing.is_whole:
-            for gone in doors.keys() - listing.seen:
+            missed = frozenset(doors.keys() - listing.seen)
+            for gone in missed & self._missed[kind]:
                 del doors[gone]
+            self._missed[kind] = missed
         return await self._next_kind(port)
 
     async def _next_kind(self, port: Port) -> bool:
@@ -233,13 +238,14 @@ class Roster:
         )
         if not all(listing.is_whole for listing in self._listings.values()):
             return
+        seen = {ext_id for listing in self._listings.values() for ext_id in listing.seen}
         unread = {mapping.TYPES[kind] for kind in self._not_served}
         absent = [
             native_id
             for native_id, description in port.known.items()
             if (entrance := description.capabilities.entrance) is not None
             and entrance.type not in unread
-            and mapping.ext_door_id(native_id) not in self._doors
+            and mapping.ext_door_id(native_id) not in seen
         ]
         await port.missing(*absent)
 

@@ -65,14 +65,8 @@ class Sync:
             while not is_through:
                 is_through = await self._step(mirror)
 
-    async def run(self) -> None:
-        """Go around until cancelled. Raises as `read_people`."""
-        while True:
-            await self._port.clock.sleep(self.pause)
-            await self.step()
-
     async def step(self) -> None:
-        """Read one page of what is next."""
+        """Read one page of what is next; to be called again after `pause`. Raises as `read_people`."""
         turn = self._turn
         if turn < len(self._mirrors):
             is_through = await self._step(self._mirrors[turn])

@@ -45,6 +45,8 @@ class Trail:
         self._look_again = look_again
         self._mark = Mark()
         self._begins_behind = False
+        self._is_empty = False
+        """It held lines once, and none the last time."""
         self._is_utc: bool | None = None
         self._asked = 0
         """The line that was last asked for in both ways."""
@@ -77,6 +79,8 @@ class Trail:
             self._port.caution(GAP, None)
         while True:
             mark = self._mark
+            if await self._is_still_empty():
+                return told
             lines = await self._read(mark)
             if mark.id and not _recognised(lines, mark):
                 searches += 1
@@ -90,6 +94,11 @@ class Trail:
             new = [line for line in fresh if not mark.is_told(line)]
             await self._tell(new, fresh)
             told += len(new)
+
+    async def _is_still_empty(self) -> bool:
+        if self._is_empty:
+            self._is_empty = not await self._oldest(2)
+        return self._is_empty
 
     async def _read(self, mark: Mark) -> list[AuditEvent]:
         if mark.id == 0:
@@ -111,7 +120,9 @@ class Trail:
                 self._unknown.pop()
         now = self._port.clock.now()
         mark = self._mark.after(*fresh)
-        await self._port.note(*(entry(line, self._find, now) for line in new), bookmark=mark.write())
+        trusted = self._port.is_time_trusted
+        told = [entry(line, self._find, now, is_time_trusted=trusted) for line in new]
+        await self._port.note(*told, bookmark=mark.write())
         self._mark = mark
 
     # -- times ---------------------------------------------------------------------------------------------------------
@@ -146,19 +157,23 @@ class Trail:
     async def _find_place(self, mark: Mark) -> None:
         """Find where to go on when the last line that was told is not there.
 
-        The trail was purged, or begun anew, or set back by a backup; or its pages begin behind the id asked from.
+        The trail was purged, or begun anew, or set back by a backup; or its pages begin behind the id asked from. While
+        it is empty the place is kept: a server that starts may show nothing yet, and later what was told before.
         """
         if not self._begins_behind and _recognised(await self._from(mark.id - 1), mark):
             self._begins_behind = True
             return
-        found, words = await self._place(mark, await self._oldest())
+        oldest = await self._oldest()
+        self._is_empty = not oldest
+        if self._is_empty:
+            self._say("is empty")
+            return
+        found, words = await self._place(mark, oldest)
         self._say(words)
         await self._port.note(bookmark=found.write())
         self._mark = found
 
     async def _place(self, mark: Mark, oldest: Sequence[AuditEvent]) -> tuple[Mark, str]:
-        if not oldest:
-            return Mark(latest=mark.latest), "is empty"
         first = sign(oldest[0])
         if oldest[0].id > mark.id:
             return Mark(first=first, latest=mark.latest), "was purged"

@@ -33,6 +33,24 @@ def test_only_what_is_named_changes() -> None:
     }
 
 
+def test_levels_of_others_stay_as_they_were_read() -> None:
+    links = parse(
+        b"<SaltoDB.MembershipList.User_Group>"
+        b"<SaltoDB.Membership.User_Group><ExtGroupID>a</ExtGroupID><UsePeriod>1</UsePeriod></SaltoDB.Membership.User_Group>"
+        b"<SaltoDB.Membership.User_Group><ExtGroupID>b</ExtGroupID></SaltoDB.Membership.User_Group>"
+        b"</SaltoDB.MembershipList.User_Group>"
+    )
+    more = changes.member("u", links, "c")
+    assert more.children[:2] == links.children
+    assert [(link.value("ExtUserID"), link.value("ExtGroupID")) for link in more.children[2:]] == [("u", "c")]
+    assert changes.no_member(more, "b").children == [links.children[0], more.children[2]]
+    assert len(changes.member("u", links, "a").children) == 2
+    members = parse(
+        b"<SaltoDB.MembershipList.User_Group><L><ExtUserID>u</ExtUserID></L><L/></SaltoDB.MembershipList.User_Group>"
+    )
+    assert changes.without_user(members, "u").children == members.children[1:]
+
+
 def test_times_are_the_server_s() -> None:
     space = SpaceUser(id="u")
     bounded = changes.user_changes(EditUser(subject="u", starts_at=AT, ends_at=AT), space, MADRID)

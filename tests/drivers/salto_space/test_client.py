@@ -226,6 +226,23 @@ async def test_the_newest_event_whatever_descending_means(descending: Any, event
         assert space.counters.total < 40
 
 
+async def test_the_newest_event_where_nothing_comes_before_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    site = demo_site()
+    add_history(site, 30)
+    async with linked(site=site) as (client, _):
+        ask = client.audit
+
+        async def audit(start: int | None, count: int = 0, **keys: Any) -> ship.Page[ship.AuditEvent]:
+            if start is None and keys.get("descending"):
+                return ship.Page[ship.AuditEvent](records=())
+            return await ask(start, count, **keys)
+
+        monkeypatch.setattr(client, "audit", audit)
+        newest = await client.newest_event()
+        assert newest is not None
+        assert newest.id == site.trail.last_id
+
+
 async def test_times_of_a_server_that_does_not_heed_the_wish_for_utc() -> None:
     site = demo_site()
     space_now = site.now()

@@ -127,8 +127,8 @@ def test_a_web_page_is_told_from_broken_xml(body: bytes) -> None:
         (b"<a>", "malformed"),
         (b"<a></b>", "malformed"),
         (b"<a/><b/>", "malformed"),
-        (b"<a>\x00</a>", "malformed"),
-        (b"<a>&#0;</a>", "malformed"),
+        (b"<a>\x00", "malformed"),
+        (b"<a>&#0;</b>", "malformed"),
         (b"<a>&undeclared;</a>", "malformed"),
         (b"<a>x & y</a>", "malformed"),
         (b"<a b='1' b='2'/>", "malformed"),
@@ -178,6 +178,13 @@ def test_a_flood_of_elements_ends_within_bounded_memory() -> None:
         assert tracemalloc.get_traced_memory()[1] < 3 * len(flood)
     finally:
         tracemalloc.stop()
+
+
+@pytest.mark.parametrize("written", [b"\x1f", b"\x00", b"&#0;", b"&#x1F;", b"&#xD800;", b"&#1114112;", b"&#xFFFFFFFF;"])
+def test_one_character_that_xml_cannot_hold_does_not_make_a_list_unreadable(written: bytes) -> None:
+    body = b"<?xml version='1.0' encoding='utf-8'?><r><Id>u" + written + b"</Id><Name>&#233;&#x20AC;&amp;</Name></r>"
+    found = parse(body)
+    assert (found.value("Id"), found.value("Name")) == ("u\ufffd", "\xe9\u20ac&"), "and no two ids become one"
 
 
 def test_attributes_are_limited() -> None:

@@ -248,6 +248,21 @@ async def test_a_record_that_is_open_on_a_screen_is_waited_for_and_then_left_for
         assert (outcome.code, outcome.detail["is_temporary"]) == ("record_locked", True)
 
 
+async def test_what_is_saved_on_the_screen_meanwhile_stays() -> None:
+    async with bench() as b:
+        user, operator = b.site.user_id("Ana"), b.space.operator
+        operator.opens_record(USER, user)
+        refused = b.space.faults.hold(UPDATE, after=True)
+        task = asyncio.create_task(b.make(EditUser(subject=user, is_suspended=True)))
+        await refused.reached.wait()
+        operator.change(USER, user, {"PhoneNumber": "+34911222333", "GPF2": "Blue"})
+        operator.closes_record(USER, user)
+        refused.release()
+        assert (await task).kind is OutcomeKind.DONE
+        record = b.site.users[user]
+        assert (record["IsBanned"], record["PhoneNumber"], record["GPF2"]) == ("1", "+34911222333", "Blue")
+
+
 @pytest.mark.parametrize(
     ("code", "name", "is_temporary"),
     [(13, "licence_missing", None), (1, "database_problem", True), (204, "access_levels_not_valid", None)],
@@ -312,3 +327,32 @@ async def test_a_suspended_user_keeps_a_time_frame_that_is_over() -> None:
         over = datetime.now(UTC).replace(microsecond=0) - timedelta(days=1)
         assert (await b.done(EditUser(subject=user, ends_at=over))).ends_at == over
         assert (await b.done(EditUser(subject=user, is_suspended=True))).ends_at == over
+
+
+async def test_a_deletion_that_never_arrived_is_not_called_refused() -> None:
+    async with bench() as b:
+        user, group = b.site.user_id("Ana"), b.site.group_id("Guests")
+        for name, change in (("User", DeleteUser(subject=user)), ("Group", DeleteGroup(subject=group))):
+            b.space.faults.drop_request(f"SaltoDB{name}.Delete", 2)
+            outcome = await b.make(change)
+            assert outcome.kind is OutcomeKind.SENT_UNCONFIRMED, "it is made again later"
+            assert (await b.make(change)).kind is OutcomeKind.DONE
+
+
+async def test_levels_that_are_not_told_are_not_called_taken_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with bench() as b:
+        user = b.site.user_id("Ana")
+        (group,) = b.site.linked("User_Group", user)
+        monkeypatch.setattr("hubd_drivers.salto_space.people.USER_LISTS", ())
+        for change in (SetMembership(subject=user, group=group, is_member=False), RevokeAll(subject=user)):
+            outcome = await b.make(change)
+            assert (outcome.kind, outcome.code) == (OutcomeKind.REJECTED, "memberships_not_told")
+        assert list(b.site.linked("User_Group", user)) == [group]
+
+
+async def test_an_end_at_the_end_of_time() -> None:
+    async with bench() as b:
+        end = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
+        held = await b.done(EditUser(subject=b.site.user_id("Ana"), ends_at=end))
+        assert held.ends_at is not None
+        assert held.ends_at.year == end.year

@@ -117,6 +117,12 @@ def test_padding_changes_nothing(wall: datetime, zone: ZoneInfo) -> None:
     assert moment(bare, None) == wall
 
 
+def test_the_last_and_first_hours_that_there_are() -> None:
+    east, west = ZoneInfo("Asia/Tokyo"), ZoneInfo("America/New_York")
+    assert local(datetime.max.replace(tzinfo=UTC), east) == "9999-12-31T23:59:59"
+    assert local(datetime.min.replace(tzinfo=UTC), west) == "0001-01-01T00:00:00"
+
+
 def test_a_time_without_zone_is_not_written() -> None:
     with pytest.raises(ValueError, match="zone"):
         local(datetime(2024, 1, 1), MADRID)  # noqa: DTZ001 - that is the point

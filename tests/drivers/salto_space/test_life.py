@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 from hubd_drivers.salto_space.driver import SaltoSpaceDriver
-from hubd_drivers.salto_space.life import NO_TRAIL
+from hubd_drivers.salto_space.life import MOST_REFUSALS, NO_TRAIL
 from hubd_drivers.salto_space.sim import Basic, Http, Quirks, Space, Stp, add_history, demo_site
+from hubd_drivers.salto_space.sim.locks import Wiring
 from hubd_drivers.salto_space.sim.schema import USER
 from hubd_drivers.salto_space.sim.trail import Operation
 
@@ -260,3 +261,38 @@ async def test_deleting_a_group_in_the_gui_shows_at_its_members() -> None:
         await until(lambda: not any(group in users(h.port)[user].groups for user in members), 15)
         h.space.operator.change(USER, next(iter(members)), {"Title": "Dr."})
         await until(lambda: any(user.full_name.startswith("Dr.") for user in users(h.port).values()), 15)
+
+
+@pytest.mark.parametrize("name", [TRAIL, "OnlineDoor.GetOnlineStatusList", "SaltoDBUserList.Read", "GetInfo"])
+async def test_a_refusal_or_two_end_no_life_and_more_do(name: str) -> None:
+    async with living() as h:
+        for code in (1, 4):
+            h.space.faults.refuse(name, code)
+        await until(lambda: not list(h.space.faults), 10)
+        h.space.counters.clear()
+        await until(lambda: h.space.counters.requests[name] > 0, 10)
+        assert not h.task.done()
+        ended = h.task
+        h.space.faults.refuse(name, 1, MOST_REFUSALS)
+        await asyncio.wait([ended], timeout=15)
+        error = ended.exception()
+        assert isinstance(error, DriverError)
+        assert error.code == "database_problem"
+
+
+async def test_a_new_door_in_the_trail_is_announced_as_what_it_is() -> None:
+    async with Space(demo_site(), transport=Stp()) as space:
+        port, config = RecordingPort(), await config_for(space.port, Stp(), **QUICK)
+        async with running(SaltoSpaceDriver(config), port):
+            pass
+        port.known = dict(port.devices)
+        door = space.operator.add_door("New gate", Wiring.WIRED)
+        space.site.locks[door].is_connected = True
+        space.site.happens(Operation.OPENED_FROM_INSIDE, door)
+        port.announced.clear()
+        port.is_ready.clear()
+        async with running(SaltoSpaceDriver(config), port):
+            pass
+        told = [one.capabilities.entrance for one in port.announced if one.native_id == door]
+        assert told
+        assert not any(one is None or one.is_standalone for one in told)

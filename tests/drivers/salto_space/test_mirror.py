@@ -7,6 +7,7 @@ from hubd_drivers.salto_space.client import SpaceClient
 from hubd_drivers.salto_space.people import People
 from hubd_drivers.salto_space.sim import Quirks, Stp
 
+from hubd.driver import SystemClock
 from hubd.driver.contract import RecordingPort
 from hubd.model import AcsGone, AcsUser
 from tests.drivers.salto_space.linked import config_for, linked
@@ -74,6 +75,51 @@ async def test_who_was_deleted_while_nobody_looked_is_gone_too() -> None:
         port.noted.append(AcsUser("long-gone", "Somebody"))
         await around((await people_of(space)).users, client, port)
         assert AcsGone("user", "long-gone") in port.noted
+
+
+class Later(SystemClock):
+    passed = 0.0
+
+    def monotonic(self) -> float:
+        return super().monotonic() + self.passed
+
+
+@pytest.mark.parametrize("restarts", [False, True])
+async def test_a_site_that_shows_nobody_for_a_while_is_not_taken_for_deleted(*, restarts: bool) -> None:
+    async with linked() as (client, space):
+        clock = Later()
+        port, mirror = RecordingPort(clock=clock), (await people_of(space)).users
+        await around(mirror, client, port)
+        everybody = users(port).keys()
+        for user in everybody:
+            space.operator.delete_user(user)
+        if restarts:
+            mirror = (await people_of(space)).users
+        for _ in range(4):
+            await around(mirror, client, port)
+            clock.passed += 190.0
+        assert users(port).keys() == everybody
+        assert f"{len(everybody)} of {len(everybody)} users" in port.cautions["users_missing"]
+        for _ in range(2):
+            await around(mirror, client, port)
+        assert not users(port), "in the end it is believed"
+        assert not port.cautions
+
+
+async def test_doubt_ends_when_they_are_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with linked() as (client, space):
+        clock = Later()
+        port, mirror = RecordingPort(clock=clock), (await people_of(space)).users
+        await around(mirror, client, port)
+        for _ in range(3):
+            with monkeypatch.context() as patch:
+                patch.setattr(mirror.listing, "seen", set())
+                await mirror.settle(client, port)
+            assert "users_missing" in port.cautions
+            clock.passed += 500.0
+            await around(mirror, client, port)
+            assert not port.cautions
+        assert len(users(port)) == len(space.site.users)
 
 
 async def test_somebody_who_only_slipped_through_is_not_gone() -> None:

@@ -1,8 +1,11 @@
 """The doors of a site."""
 
+from typing import Any
+
+import pytest
 from hubd_drivers.salto_space import mapping
 from hubd_drivers.salto_space.audit import Place
-from hubd_drivers.salto_space.messages import DoorKind, SpaceDoor
+from hubd_drivers.salto_space.messages import DoorKind, Page, Request, SpaceDoor
 from hubd_drivers.salto_space.roster import MOST_MISSES, SHARED, Roster
 from hubd_drivers.salto_space.sim import Quirks, Stp, Wiring, demo_site
 from hubd_drivers.salto_space.sim.records import Record
@@ -96,8 +99,45 @@ async def test_doors_come_change_and_go() -> None:
             pass
         assert port.scans[-1] == (gone,)
         assert {one.name for one in port.announced[announced:]} == {"New door", "Car park"}
+        while not await roster.step(client, port):
+            pass
+        assert port.scans[-1] == (gone,)
         assert roster.door(gone) is None
         assert roster.door(new) is not None
+
+
+async def test_one_empty_reply_takes_no_door_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with linked() as (client, space):
+        port = RecordingPort()
+        roster = await roster_on(port, space.port)
+        await roster.announce(client, port)
+        port.known = dict(port.devices)
+        door, ask = space.site.door_id("Garage"), client.page_unless
+
+        async def empty(request: Request, read: Any, known: bytes = b"") -> Any:
+            if request.name == "SaltoDBDoorList.Read":
+                return b"", Page[SpaceDoor](records=(), eof=True)
+            return await ask(request, read, known)
+
+        monkeypatch.setattr(client, "page_unless", empty)
+        await roster.read_all(client, port)
+        assert door in port.scans[-1]
+        assert roster.door(door) is not None, "it can still be ordered to open"
+        monkeypatch.undo()
+        await roster.read_all(client, port)
+        assert port.scans[-1] == ()
+        assert roster.door(door) is not None
+
+
+async def test_only_the_native_id_of_a_door_names_it() -> None:
+    async with linked() as (client, space):
+        port = RecordingPort()
+        odd = space.operator.add_door("Odd", ExtDoorID="encoder:1")
+        roster = await roster_on(port, space.port)
+        await roster.announce(client, port)
+        assert roster.door(f"door:{odd}") is not None
+        assert roster.door("encoder:1") is None
+        assert roster.door(f"door:{space.site.door_id('Garage')}") is None
 
 
 async def test_a_door_that_is_wired_later() -> None:
@@ -126,6 +166,20 @@ async def test_a_new_life_announces_all_again() -> None:
         roster.connect(port)
         await roster.announce(client, port)
         assert len(port.devices) == len(list(space.site.places())) + 1
+
+
+async def test_a_new_life_tells_what_changed_at_the_doors_meanwhile() -> None:
+    async with linked() as (client, space):
+        roster = await roster_on(RecordingPort(), space.port)
+        await roster.announce(client, RecordingPort())
+        door = space.site.door_id("Garage")
+        space.person.leaves_open(door)
+        port = RecordingPort()
+        roster.connect(port)
+        await roster.announce(client, port)
+        told = [one for one in port.seen if one.native_id == door]
+        assert DoorSeen(native_id=door, open=True) in told
+        assert [one.conditions["left_open"] for one in told if isinstance(one, EntranceSeen)] == [True]
 
 
 async def test_an_encoder_that_the_table_no_longer_has_is_removed() -> None:

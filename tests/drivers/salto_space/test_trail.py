@@ -200,6 +200,53 @@ async def test_a_purge_of_everything() -> None:
         assert GAP in b.port.cautions
 
 
+async def test_a_trail_that_is_empty_for_a_while_is_not_told_again() -> None:
+    async with bench(history=20) as b:
+        trail = await b.begun()
+        made = b.happens(6)
+        await trail.catch_up()
+        kept = list(b.site.trail.events)
+        b.site.trail.events.clear()
+        await trail.catch_up()
+        other = b.trail()
+        assert await other.begin(), "the hub was started again meanwhile"
+        await other.catch_up()
+        b.site.trail.events[:] = kept
+        made += b.happens(2)
+        await other.catch_up()
+        await other.catch_up()
+        assert lines(b.port) == made
+        assert "empty" in b.port.cautions[GAP]
+
+
+async def test_an_emptied_trail_whose_numbers_begin_anew() -> None:
+    async with bench(history=20) as b:
+        trail = await b.begun()
+        made = b.happens(30)
+        await trail.catch_up()
+        b.site.trail.events.clear()
+        await trail.catch_up()
+        b.site.trail.next_id = 1
+        made += b.happens(4)
+        await trail.catch_up()
+        await trail.catch_up()
+        assert lines(b.port) == made
+
+
+async def test_a_line_whose_user_was_deleted_since_is_the_same_line() -> None:
+    async with bench(history=20) as b:
+        trail = await b.begun()
+        made = b.happens(3)
+        await trail.catch_up()
+        last = b.site.trail.events[-1]
+        nobody = Subject(SubjectType.CARDHOLDER, "", "", "")
+        b.site.trail.events[-1] = last._replace(what=last.what._replace(subject=nobody))
+        made += b.happens(1)
+        await trail.catch_up()
+        assert lines(b.port) == made
+        assert not b.port.cautions
+
+
 async def test_a_trail_that_is_begun_anew() -> None:
     async with bench(history=20) as b:
         trail = await b.begun()

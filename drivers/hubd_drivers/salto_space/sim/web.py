@@ -126,6 +126,8 @@ class HttpListener:
         self._busy.add(task)
         try:
             return await self._send(request, await self._service.answer(await request.read()))
+        except ConnectionResetError:  # whoever asked has gone
+            return _closed(request)
         finally:
             self._busy.discard(task)
 

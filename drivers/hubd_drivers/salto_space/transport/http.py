@@ -26,8 +26,9 @@ from hubd_drivers.salto_space.transport.tls import Trust
 
 CONTENT_TYPE: Final = "application/vnd.saltosystems.ship.v1+xml"
 KEY_HEADER: Final = "Salto-SHIP-Key"
-_FRESH: Final = 8
-"""Connections for `fresh` requests at the same time."""
+_FRESH: Final = 32
+"""Connections for `fresh` requests at the same time: more than orders that the hub has under way, as some of them wait
+for a card for a minute, and nobody at a door waits for that."""
 _OK: Final = 200
 
 

@@ -137,3 +137,17 @@ async def test_stopping_ends_a_request_whose_client_has_gone() -> None:
 def test_secrets_are_not_shown() -> None:
     assert "password" not in repr(Http(auth=Basic("hub", "password")))
     assert "secret" not in repr(Custom("secret"))
+
+
+async def test_a_client_that_hangs_up_is_no_error(caplog: pytest.LogCaptureFixture) -> None:
+    async with browsing(Http()) as browser:
+        held = browser.space.faults.hold("GetInfo", after=True)
+        asked = asyncio.create_task(browser.post(request("GetInfo")))
+        await held.reached.wait()
+        asked.cancel()
+        await asyncio.gather(asked, return_exceptions=True)
+        for _ in range(20):  # turns of the loop, in which the server sees it
+            await asyncio.sleep(0)
+        held.release()
+        assert (await browser.post(request("GetInfo")))[0] == 200
+    assert not caplog.records

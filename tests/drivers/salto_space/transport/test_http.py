@@ -137,6 +137,25 @@ async def test_an_order_has_a_connection_of_its_own() -> None:
         assert listener.connections == 3
 
 
+async def test_an_order_waits_for_no_encoder() -> None:
+    released = asyncio.Event()
+
+    async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        _, _, body = await request(reader)
+        if body == b"<encode/>":
+            await released.wait()
+        writer.write(reply(body))
+        await reader.read()
+
+    async with linked(script) as (transport, listener):
+        cards = [asyncio.create_task(transport.call(b"<encode/>", seconds=5, fresh=True)) for _ in range(15)]
+        assert await transport.call(b"<open/>", seconds=2, fresh=True) == b"<open/>"
+        assert not any(card.done() for card in cards)
+        released.set()
+        await asyncio.gather(*cards)
+        assert listener.connections == 16
+
+
 async def test_a_reply_in_pieces_and_chunks() -> None:
     async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await request(reader)
