@@ -249,18 +249,9 @@ class SpaceClient:
         """Change a user to the whole record. When the answer is lost, read before you send it again."""
         await self._ask(ship.update_user(record), _nothing)
 
-    async def put_user(self, record: Element) -> None:
-        """Make or change a user. When the answer is lost, read before you send it again."""
-        await self._ask(ship.put_user(record), _nothing)
-
     async def delete_user(self, user: str) -> None:
         """Delete a user; Fault if there is none, unless an earlier, unanswered try deleted it."""
         await self._delete(ship.delete_user(user))
-
-    async def insert_group(self, record: Element) -> None:
-        """Make a user access level, as `insert_user` does a user."""
-        group = record.value(ship.GROUP_ID)
-        await self._insert(ship.insert_group(record), lambda: self.find_group(group))
 
     async def update_group(self, record: Element) -> None:
         """Change a user access level, as `update_user` does a user."""

@@ -389,7 +389,7 @@ async def test_a_lost_answer_to_an_update_is_left_to_the_one_who_asked() -> None
 @pytest.mark.parametrize("trouble", ["drop_reply", "drop_request"])
 async def test_a_user_is_deleted_though_the_answer_was_lost(trouble: str) -> None:
     async with linked() as (client, space):
-        await client.put_user(user("HUBD-1"))
+        await client.insert_user(user("HUBD-1"))
         getattr(space.faults, trouble)("SaltoDBUser.Delete")
         await client.delete_user("HUBD-1")
         assert await client.find_user("HUBD-1") is None
@@ -400,17 +400,17 @@ async def test_a_user_is_deleted_though_the_answer_was_lost(trouble: str) -> Non
 
 async def test_access_levels() -> None:
     async with linked() as (client, space):
-        record = Element("SaltoDBGroup", children=[Element("ExtGroupID", "HUBD-G"), Element("Name", "Guests")])
-        space.faults.drop_reply("SaltoDBGroup.Insert")
-        await client.insert_group(record)
+        group = space.operator.add_group("Guests")
         member = next(iter(space.site.users)).id
-        links = ship.membership(of_group="HUBD-G", ids=[member])
-        await client.update_group(ship.edited(record, {ship.USER_GROUPS: links, "Name": "Staff"}))
-        found = await client.find_group("HUBD-G", [ship.GroupLists.USERS])
+        links = ship.membership(of_group=group, ids=[member])
+        found = await client.find_group(group, [ship.GroupLists.USERS])
+        assert found is not None
+        await client.update_group(ship.edited(found[1], {ship.USER_GROUPS: links, "Name": "Staff"}))
+        found = await client.find_group(group, [ship.GroupLists.USERS])
         assert found is not None
         assert (found[0].name, found[0].users) == ("Staff", (member,))
-        await client.delete_group("HUBD-G")
-        assert await client.find_group("HUBD-G") is None
+        await client.delete_group(group)
+        assert await client.find_group(group) is None
 
 
 async def test_a_value_that_xml_cannot_hold_does_not_leave() -> None:
@@ -427,7 +427,7 @@ async def test_a_value_that_xml_cannot_hold_does_not_leave() -> None:
 @BOTH
 async def test_a_card_is_waited_for_longer_than_anything_else(transport: Stp | Http) -> None:
     async with linked(transport=transport, timeout=0.3) as (client, space):
-        await client.put_user(user("HUBD-1"))
+        await client.insert_user(user("HUBD-1"))
         waiting = asyncio.create_task(client.assign_key("HUBD-1", "Encoder#1"))
         await space.encoders["Encoder#1"].waits.wait()
         with pytest.raises(Fault) as raised:
@@ -447,7 +447,7 @@ async def test_a_card_is_waited_for_longer_than_anything_else(transport: Stp | H
 async def test_encoding_is_never_sent_twice(trouble: str) -> None:
     name = "Encoder.SaltoDBUser.AssignNewKey"
     async with linked() as (client, space):
-        await client.put_user(user("HUBD-1"))
+        await client.insert_user(user("HUBD-1"))
         space.present_card("Encoder#1", "04A1B2C3D4E5F6")
         getattr(space.faults, trouble)(name)
         with pytest.raises(LinkError) as raised:

@@ -7,7 +7,7 @@ from hubd.core.codes.reconciler import USUAL_SECONDS
 from hubd.core.codes.wishes import Wish
 from hubd.core.keys import Key
 from hubd.model import EntranceSeen, LockSeen, ReachabilitySeen, UnlockDoor, rejected
-from hubd.model.access import DeleteUser
+from hubd.model.access import AcsUser, DeleteUser
 from hubd.model.event import DeviceEdited
 from hubd.web import board
 from hubd.web.board import Hop, Links, Query, Summary, Table, read_query, site_parts
@@ -298,6 +298,7 @@ async def test_what_waits_for_a_system_is_counted_at_its_section(tmp_path: Path)
     async with stage(tmp_path) as site:
         at = await space(site)
         await at.door("Main")
+        await at.note(AcsUser(native_id="Anna", full_name="Anna"))
         at.driver.on_execute = asyncio.Event().wait  # type: ignore[assignment]
         await site.hub.access.wish("space", [DeleteUser(subject="Anna")], "config")
         notes = values((await look(site))["access-space"], board.Doors).notes

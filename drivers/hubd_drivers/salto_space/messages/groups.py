@@ -66,11 +66,6 @@ def read_group(record: Element, zone: tzinfo) -> SpaceGroup | None:
     )
 
 
-def insert_group(record: Element) -> Request:
-    """Return the request that makes an access level under the id in its record."""
-    return call("SaltoDBGroup.Insert", _record(record), effect=Effect.WRITES)
-
-
 def update_group(record: Element) -> Request:
     """Return the request that changes an access level to the whole record; see `edited`."""
     return call("SaltoDBGroup.Update", _record(record), effect=Effect.WRITES)

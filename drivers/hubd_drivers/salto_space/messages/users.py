@@ -141,11 +141,6 @@ def update_user(record: Element) -> Request:
     return call("SaltoDBUser.Update", _record(record), effect=Effect.WRITES)
 
 
-def put_user(record: Element) -> Request:
-    """Return the request that makes the user or changes it, whichever is needed."""
-    return call("SaltoDBUser.InsertOrUpdate", _record(record), effect=Effect.WRITES)
-
-
 def delete_user(user: str) -> Request:
     """Return the request that deletes a user, and with it what its key may open."""
     if not user.strip():

@@ -7,7 +7,6 @@ from hubd_drivers.salto_space.messages.groups import (
     GroupLists,
     SpaceGroup,
     delete_group,
-    insert_group,
     list_groups,
     read_group,
     read_groups,
@@ -52,12 +51,11 @@ def test_asking_for_a_page() -> None:
 
 
 def test_changes() -> None:
-    for make, name in ((insert_group, "SaltoDBGroup.Insert"), (update_group, "SaltoDBGroup.Update")):
-        request = make(record(GROUP))
-        assert (request.name, request.effect) == (name, Effect.WRITES)
-        assert request.params == Element("Params", children=[record(GROUP)])
-        with pytest.raises(ValueError, match="no record of an access level"):
-            make(Element("SaltoDBGroup"))
+    request = update_group(record(GROUP))
+    assert (request.name, request.effect) == ("SaltoDBGroup.Update", Effect.WRITES)
+    assert request.params == Element("Params", children=[record(GROUP)])
+    with pytest.raises(ValueError, match="no record of an access level"):
+        update_group(Element("SaltoDBGroup"))
 
 
 def test_deleting() -> None:

@@ -15,7 +15,6 @@ from hubd_drivers.salto_space.messages.users import (
     delete_user,
     insert_user,
     list_users,
-    put_user,
     read_user,
     read_users,
     update_user,
@@ -145,7 +144,6 @@ def test_asking_for_a_page() -> None:
     [
         (insert_user(record(USER)), "SaltoDBUser.Insert"),
         (update_user(record(USER)), "SaltoDBUser.Update"),
-        (put_user(record(USER)), "SaltoDBUser.InsertOrUpdate"),
     ],
 )
 def test_a_change_carries_the_record(request_: Request, name: str) -> None:
@@ -161,7 +159,7 @@ def test_a_change_as_it_is_sent() -> None:
     )
 
 
-@pytest.mark.parametrize("make", [insert_user, update_user, put_user])
+@pytest.mark.parametrize("make", [insert_user, update_user])
 def test_a_record_of_something_else_or_nobody_is_not_sent(make: Callable[[Element], Request]) -> None:
     for element in (Element("SaltoDBGroup", children=[Element("ExtUserID", "u")]), Element("SaltoDBUser")):
         with pytest.raises(ValueError, match="no record of a user"):
