@@ -100,4 +100,6 @@ async def running_acs(data_dir: Path, system: System | None = None, hold_seconds
     """Run a hub with a virtual site and an access control system; running it again on the directory is a restart."""
     driver = AccessDriver(system or access.furnished())
     async with running_api(data_dir, instance(), access.instance(driver), hold_seconds=hold_seconds) as api:
+        told = api.hub.journal.tables.instances
+        await eventually(lambda: all(name in told and told[name].is_connected for name in api.hub.instances))
         yield Acs(api, driver)
