@@ -115,12 +115,12 @@ def test_every_mistake_is_told_at_once_with_its_place_and_a_suggestion() -> None
         ),
         "hubd.toml: [drivers.a b]: must have an id of 1 to 40 letters, digits, '-' and '_', such as [drivers.front]",
         (
-            "hubd.toml: [drivers.b] type: there is no driver of type 'virtul'; installed are: virtual, zwave"
-            " (did you mean 'virtual'?)"
+            "hubd.toml: [drivers.b] type: there is no driver of type 'virtul';"
+            " installed are: salto_space, virtual, zwave (did you mean 'virtual'?)"
         ),
         (
             "hubd.toml: [drivers.c] include_kinds: invalid enum value 'lok' (did you mean 'lock'?);"
-            " it takes: lock, other, thermostat"
+            " it takes: encoder, entrance, lock, other, thermostat"
         ),
         "hubd.toml: [drivers.c] exclude_ids: expected str, got int",
         "hubd.toml: [drivers.c] loks: is not a key of driver type 'virtual' (did you mean 'locks'?)",
@@ -130,7 +130,7 @@ def test_every_mistake_is_told_at_once_with_its_place_and_a_suggestion() -> None
         ),
         "hubd.toml: [drivers.c] latency_ms: expected int, got str",
         "hubd.toml: [drivers.c] thermostats: must be between 0 and 10000",
-        "hubd.toml: [drivers.d] type: is missing; one of: virtual, zwave",
+        "hubd.toml: [drivers.d] type: is missing; one of: salto_space, virtual, zwave",
     ]
 
 
@@ -140,7 +140,10 @@ def test_every_mistake_is_told_at_once_with_its_place_and_a_suggestion() -> None
         ("hub = 1", "hubd.toml: [hub]: must be a table"),
         ("drivers = 1", "hubd.toml: [drivers]: must hold one table per driver, such as [drivers.front]"),
         ("[drivers]\nfront = 1", "hubd.toml: [drivers.front]: must be a table with a type"),
-        ("[drivers.front]\ntype = 1", "hubd.toml: [drivers.front] type: is missing; one of: virtual, zwave"),
+        (
+            "[drivers.front]\ntype = 1",
+            "hubd.toml: [drivers.front] type: is missing; one of: salto_space, virtual, zwave",
+        ),
         ('[hub]\nname = ""', "hubd.toml: [hub] name: must be 1 to 80 printable characters"),
         ('[hub]\nname = "a\\nb"', "hubd.toml: [hub] name: must be 1 to 80 printable characters"),
         ('[hub]\ndata_dir = ""', "hubd.toml: [hub] data_dir: must be the path of a directory"),
