@@ -148,14 +148,17 @@ class Day:
                 group = self.chance.choice(self.levels)
                 self.space.operator.change(GROUP, group, {"Description": f"Since {dice}"})
             else:
-                await self.edit_record(self.chance.choice(self.people), is_long=dice < 0.3)
+                await self.edit_record(self.chance.choice(self.people))
 
-    async def edit_record(self, user: str, *, is_long: bool) -> None:
-        """Change somebody's phone number and access levels; sometimes the record stays open for a while."""
+    async def edit_record(self, user: str) -> None:
+        """Change somebody's phone number and access levels; the record stays open meanwhile.
+
+        That is longer than the hub needs from reading a record to writing it, as it is with people: what is saved
+        within that gap is lost, and SHIP has nothing that closes it.
+        """
         operator = self.space.operator
         operator.opens_record(USER, user)
-        if is_long:
-            await asyncio.sleep(self.chance.uniform(0.05, 0.6))
+        await asyncio.sleep(self.chance.uniform(0.15, 0.6))
         phone = f"+34{self.chance.randrange(10**9):09}"
         operator.change(USER, user, {"PhoneNumber": phone})
         self.wished[user, "phone"] = phone
