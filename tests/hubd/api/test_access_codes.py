@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from hubd.store.codes import CodeRecord
 from tests.hubd.api.codes import OTHER, PIN, event_types, from_now, get, make, moment, on_lock, put_in
 from tests.hubd.api.harness import Api, instance, running_api
 from tests.support.site import eventually
@@ -47,10 +48,16 @@ async def test_a_later_code_waits_for_its_start(api: Api) -> None:
     assert on_lock(api) == set()
 
 
+def is_set(code: CodeRecord) -> bool:
+    return code.placement is not None and code.placement.state == "set"
+
+
 async def test_a_lock_that_keeps_to_times_gets_it_early(tmp_path: Path) -> None:
     async with running_api(tmp_path / "data", instance(schedules=True)) as api:
         near = await make(api, starts_at=from_now(api, days=2), ends_at=from_now(api, days=3), sync=False)
         await eventually(lambda: on_lock(api) == {near["code"]})
+        known = api.hub.journal.tables.codes
+        await eventually(lambda: is_set(known[near["access_code_id"]]))  # the hub has it from the lock a moment later
         shown = await get(api, near)
         assert (shown["status"], shown["is_scheduled_on_device"]) == ("unset", True)
         far = await make(api, starts_at=from_now(api, days=9), ends_at=from_now(api, days=10))
