@@ -18,8 +18,7 @@ ACTION: Final = Action(
     name=CHECK,
     title="Check the connection",
     description="Asks each hop on the way to the devices, one after the other, and says what is wrong and what to do. "
-    "It changes nothing, and works while the connection is down, too.",
-    role="viewer",
+    "It changes nothing, works while the connection is down, too, and may keep a device busy for a moment.",
     seconds=MOST_SECONDS + 15.0,
     exclusive=False,
 )

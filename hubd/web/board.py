@@ -150,7 +150,7 @@ async def site_parts(desk: Desk, session: Session, key: Key, query: Query) -> li
     return [
         await desk.notices(session),
         Part("summary", "summary.html", _summary(found)),
-        Part("links", "links.html", _links(desk, found)),
+        Part("links", "links.html", _links(desk, found, key)),
         Part("pending", "pending.html", _pending(desk)),
         waiting(desk),
         _devices(desk, found, key, query),
@@ -183,23 +183,25 @@ def _summary(found: Survey) -> Summary:
     return Summary(problems[0] if problems else None, others, max(0, len(problems) - 1 - MAX_PROBLEMS), tuple(counters))
 
 
-def link_of(desk: Desk, instance: str) -> Link:
+def link_of(desk: Desk, instance: str, key: Key) -> Link:
     """Tell how one driver instance is."""
     records = [r for r in desk.hub.devices.values() if r.device.instance == instance and r.removed_at is None]
     devices = [judge(desk.hub, record) for record in records]
-    return _link(desk, instance, desk.hub.health[instance], devices)
+    return _link(desk, instance, devices, key)
 
 
-def _links(desk: Desk, found: Survey) -> Links:
+def _links(desk: Desk, found: Survey, key: Key) -> Links:
     behind: dict[str, list[Known]] = {instance: [] for instance in desk.hub.health}
     for known in (*found.managed, *found.unmanaged):
         behind.setdefault(known.record.device.instance, []).append(known)
-    return Links(tuple(_link(desk, name, desk.hub.health[name], behind[name]) for name in sorted(desk.hub.health)))
+    return Links(tuple(_link(desk, name, behind[name], key) for name in sorted(desk.hub.health)))
 
 
-def _link(desk: Desk, instance: str, health: InstanceHealth, devices: list[Known]) -> Link:
+def _link(desk: Desk, instance: str, devices: list[Known], key: Key) -> Link:
+    health = desk.hub.health[instance]
     error = health.error
     actions = desk.hub.actions.catalogue(instance)
+    may_check = any(one.name == CHECK and key.may(one.role) for one in actions)
     states: dict[str, Tone] = {"connected": "ok", "lost": "bad"}
     return Link(
         instance=instance,
@@ -212,7 +214,7 @@ def _link(desk: Desk, instance: str, health: InstanceHealth, devices: list[Known
         remedy="" if error is None else plain(error.remedy),
         next_try="" if error is None else _next_try(desk, health),
         backlog=_backlog(desk, instance),
-        check=CHECK if error is not None and any(one.name == CHECK for one in actions) else "",
+        check=CHECK if error is not None and may_check else "",
     )
 
 

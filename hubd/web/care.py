@@ -119,7 +119,7 @@ async def driver_parts(desk: Desk, session: Session, key: Key, instance: str) ->
     """Build the parts of a driver instance's page."""
     return [
         await desk.notices(session),
-        Part("links", "links.html", Links((link_of(desk, instance),))),
+        Part("links", "links.html", Links((link_of(desk, instance, key),))),
         *system_parts(desk, instance),
         waiting(desk, instance),
         Part("runs", "runs.html", _runs(desk, instance)),

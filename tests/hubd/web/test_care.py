@@ -224,7 +224,7 @@ async def doctor(_: DriverConfig, __: CheckPort) -> AsyncGenerator[Finding]:
 
 async def test_the_check_stands_beside_what_is_wrong(tmp_path: Path) -> None:
     async with stage(tmp_path, doctor=doctor) as site:
-        browser = await browser_of(site, "viewer")
+        browser, viewer = await browser_of(site), await browser_of(site, "viewer")
         assert "Check the connection" in (await browser.get("/driver/radio"))["action-check"]
         assert "Check the connection" not in (await browser.get("/"))["links"]
         await site.lose()
@@ -233,6 +233,7 @@ async def test_the_check_stands_beside_what_is_wrong(tmp_path: Path) -> None:
             (button,) = [one for one in links.all("button") if one.get("id") == "check-radio"]
             assert (button["form"], button["formaction"]) == ("act", "/driver/radio")
             assert (button["name"], button["value"]) == ("action", "check")
+            assert not [one for one in (await viewer.get(page)).all("button") if one.get("id") == "check-radio"]
         path = await send(browser, "/", "/driver/radio", action="check")
         assert path.startswith("/run/")
         await until(lambda: site.hub.actions.run(path.removeprefix("/run/")).is_over)
