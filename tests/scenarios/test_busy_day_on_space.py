@@ -28,6 +28,8 @@ USERS, DOORS = 60, 80
 LINES = 2000
 SOFTWARE = 3
 """Programs that work through the hub."""
+OPERATORS = 4
+"""People at Space's screens."""
 HTTP = "port = 0\nrequests_per_second = 100000"
 PACE: dict[str, Any] = {
     "poll_seconds": 0.2,
@@ -132,11 +134,11 @@ class Day:
             user = made["salto_space_metadata"]["user_id"]
             self.ids[user], self.made[user] = made["acs_user_id"], name
 
-    # -- the operator --------------------------------------------------------------------------------------------------
+    # -- operators -----------------------------------------------------------------------------------------------------
 
-    async def operator(self) -> None:
-        """Work at Space's screens."""
-        own: list[str] = []
+    async def operator(self, number: int) -> None:
+        """Work at a screen of Space. People are shared out here, too: one record is on one screen at a time."""
+        own, mine = list[str](), self.people[number::OPERATORS]
         while not self.is_evening:
             await asyncio.sleep(self.chance.uniform(0.02, 0.2))
             dice = self.chance.random()
@@ -148,7 +150,7 @@ class Day:
                 group = self.chance.choice(self.levels)
                 self.space.operator.change(GROUP, group, {"Description": f"Since {dice}"})
             else:
-                await self.edit_record(self.chance.choice(self.people))
+                await self.edit_record(self.chance.choice(mine))
 
     async def edit_record(self, user: str) -> None:
         """Change somebody's phone number and access levels; the record stays open meanwhile.
@@ -207,7 +209,8 @@ class Day:
         async with asyncio.TaskGroup() as working:
             for number in range(SOFTWARE):
                 working.create_task(self.software(number))
-            working.create_task(self.operator())
+            for number in range(OPERATORS):
+                working.create_task(self.operator(number))
             async with asyncio.TaskGroup() as day:
                 day.create_task(self.doors(seconds))
                 day.create_task(self.trouble(seconds))
